@@ -1,0 +1,332 @@
+"""Seeds, links and hosts: what is due, what is pending, and what became of each. The database is the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from db.records import Fate, Host, Link, PendingLink, Seed, Source
+from db.urls import host_of, normalise, registrable_domain, url_key
+
+
+def sync_sources(db: Database, sources: Sequence[Source]) -> None:
+    """Writes the sources and seeds of ``sources.toml`` into the archive.
+
+    What left the file is kept with the status ``removed`` and polled no more; validators and history of what stayed
+    are untouched. Call inside a transaction.
+    """
+    listed = {source.id for source in sources}
+    for row in db.execute("SELECT id FROM sources WHERE status IN ('active', 'disabled')").fetchall():
+        if row[0] not in listed:
+            db.execute("UPDATE sources SET status = 'removed' WHERE id = ?", row)
+            db.execute("UPDATE seeds SET status = 'removed' WHERE source_id = ?", row)
+    for source in sources:
+        db.execute(
+            "INSERT INTO sources (id, name, homepage, domain, country, language, status, note)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
+            " homepage = excluded.homepage, domain = excluded.domain, country = excluded.country,"
+            " language = excluded.language, status = excluded.status, note = excluded.note",
+            (
+                source.id,
+                source.name,
+                source.homepage,
+                _domain_of(source),
+                source.country,
+                ", ".join(source.languages) or None,
+                "active" if source.enabled else "disabled",
+                source.note,
+            ),
+        )
+        _sync_seeds(db, source)
+
+
+def _domain_of(source: Source) -> str | None:
+    address = source.homepage or next((url for _, url in source.seeds() if url.startswith("http")), None)
+    return registrable_domain(host_of(address)) if address else None
+
+
+def _sync_seeds(db: Database, source: Source) -> None:
+    listed = set(source.seeds())
+    status = "active" if source.enabled else "disabled"
+    known = {
+        (kind, url): seed_id
+        for seed_id, kind, url in db.execute(
+            "SELECT id, kind, url FROM seeds WHERE source_id = ? AND parent_id IS NULL", (source.id,)
+        )
+    }
+    for key, seed_id in known.items():
+        if key not in listed:
+            db.execute("UPDATE seeds SET status = 'removed' WHERE id = ? OR parent_id = ?", (seed_id, seed_id))
+    for kind, url in source.seeds():
+        db.execute(
+            "INSERT INTO seeds (source_id, kind, url, host, since, status) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (source_id, kind, url) DO UPDATE SET since = excluded.since,"
+            " status = CASE WHEN excluded.status = 'active' AND seeds.status IN ('failing', 'gone') THEN seeds.status"
+            " ELSE excluded.status END",
+            (source.id, kind, url, host_of(url), source.since, status),
+        )
+    db.execute(
+        "UPDATE seeds SET status = ? WHERE source_id = ? AND parent_id IN"
+        " (SELECT id FROM seeds WHERE source_id = ? AND status IN ('active', 'failing', 'disabled'))"
+        " AND status IN ('active', 'disabled')",
+        (status, source.id, source.id),
+    )
+
+
+_SEED_COLUMNS = (
+    "id, source_id, kind, url, host, etag, last_modified, full_fetch_at, polled_at,"
+    " interval_seconds, rate_per_day, failures, since"
+)
+
+
+def due_seeds(db: Database, now: str, *, everything: bool = False) -> list[Seed]:
+    """Returns the seeds to poll at ``now``, those waiting longest first; ``everything`` ignores the schedule."""
+    rows = db.execute(
+        f"SELECT {_SEED_COLUMNS} FROM seeds WHERE status IN ('active', 'failing', 'gone')"
+        " AND (? OR next_poll_at IS NULL OR next_poll_at <= ?) ORDER BY next_poll_at, id",
+        (everything, now),
+    )
+    return [Seed(*row) for row in rows]
+
+
+def add_child_seed(db: Database, parent: Seed, url: str, *, due: bool) -> None:
+    """Notes a sitemap that a sitemap index lists as a seed of its own; ``due`` makes it polled in this run."""
+    db.execute(
+        "INSERT INTO seeds (source_id, parent_id, kind, url, host, since) VALUES (?, ?, 'sitemap', ?, ?, ?)"
+        " ON CONFLICT (source_id, kind, url) DO UPDATE SET next_poll_at = CASE WHEN ? THEN NULL ELSE next_poll_at END",
+        (parent.source_id, parent.id, url, host_of(url), parent.since, due),
+    )
+
+
+def settle_seed(
+    db: Database,
+    seed: Seed,
+    *,
+    polled_at: str,
+    next_poll_at: str,
+    interval_seconds: int,
+    rate_per_day: float,
+    etag: str | None,
+    last_modified: str | None,
+    full_fetch_at: str | None,
+    note: str | None,
+) -> None:
+    """Stores a successful poll: validators for the next one, the schedule, and that the source answered."""
+    db.execute(
+        "UPDATE seeds SET polled_at = ?, next_poll_at = ?, interval_seconds = ?, rate_per_day = ?, etag = ?,"
+        " last_modified = ?, full_fetch_at = ?, failures = 0, status = 'active', note = ? WHERE id = ?",
+        (
+            polled_at,
+            next_poll_at,
+            interval_seconds,
+            rate_per_day,
+            etag,
+            last_modified,
+            full_fetch_at,
+            note,
+            seed.id,
+        ),
+    )
+    db.execute("UPDATE sources SET last_ok_at = ? WHERE id = ?", (polled_at, seed.source_id))
+
+
+def fail_seed(db: Database, seed: Seed, *, polled_at: str, next_poll_at: str, note: str, gone: bool = False) -> None:
+    """Stores a poll that failed and when it is worth another try; validators are kept."""
+    db.execute(
+        "UPDATE seeds SET polled_at = ?, next_poll_at = ?, failures = failures + 1, status = ?, note = ? WHERE id = ?",
+        (polled_at, next_poll_at, "gone" if gone else "failing", note, seed.id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of the links of one poll."""
+
+    new: int = 0
+    known: int = 0
+    again: int = 0
+    """Known links set back to pending because the seed says the article was modified."""
+
+
+def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Added:
+    """Writes every link a seed mentions to ``links``, each with a fate from the first moment.
+
+    A URL never seen is ``pending``; one whose identity is known already is ``duplicate_url`` without a fetch; one older
+    than the source's ``since`` or that can never be fetched is ``refused``. Call inside a transaction.
+    """
+    new = known = again = 0
+    for link in links:
+        row = db.execute(
+            "SELECT id, fate, modified_hint, article_id FROM links WHERE url = ?", (link.url,)
+        ).fetchone()
+        if row is not None:
+            known += 1
+            again += _ask_again(db, link, *row)
+            continue
+        new += 1
+        fate, reason, article_id = _first_fate(db, link, seed.since)
+        db.execute(
+            "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint, published_hint, modified_hint, fate,"
+            " reason, settled_at, article_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                link.url,
+                url_key(link.url),
+                host_of(link.url),
+                seed.id,
+                now,
+                link.title_hint,
+                link.published_hint,
+                link.modified_hint,
+                fate,
+                reason,
+                None if fate == "pending" else now,
+                article_id,
+            ),
+        )
+    return Added(new, known, again)
+
+
+def _first_fate(db: Database, link: Link, since: str | None) -> tuple[Fate, str | None, int | None]:
+    if normalise(link.url) is None:
+        return "refused", "not a URL that can be fetched", None
+    dated = link.published_hint or link.modified_hint
+    if since and dated and dated[:10] < since:
+        return "refused", f"dated {dated[:10]}, before the source's since = {since}", None
+    key = url_key(link.url)
+    row = db.execute("SELECT article_id FROM article_urls WHERE url_key = ?", (key,)).fetchone()
+    if row:
+        return "duplicate_url", f"same canonical URL as article {row[0]}", row[0]
+    row = db.execute(
+        "SELECT id, article_id FROM links WHERE url_key = ? AND fate <> 'duplicate_url' LIMIT 1", (key,)
+    ).fetchone()
+    if row:
+        return "duplicate_url", f"same canonical URL as link {row[0]}", row[1]
+    return "pending", None, None
+
+
+def _ask_again(
+    db: Database, link: Link, link_id: int, fate: Fate, modified_hint: str | None, article_id: int | None
+) -> bool:
+    """Sets an article's link back to pending when its seed gives a newer modification time than before."""
+    if not link.modified_hint or link.modified_hint == modified_hint:
+        return False
+    db.execute("UPDATE links SET modified_hint = ? WHERE id = ?", (link.modified_hint, link_id))
+    if fate != "article" or (modified_hint or "") >= link.modified_hint:
+        return False
+    seen = db.execute("SELECT last_seen_at FROM articles WHERE id = ?", (article_id,)).fetchone()
+    if modified_hint is None and seen and seen[0] >= link.modified_hint:
+        return False
+    db.execute("UPDATE links SET fate = 'pending', tries = 0, next_try_at = NULL WHERE id = ?", (link_id,))
+    return True
+
+
+def pending_hosts(db: Database, now: str) -> list[str]:
+    """Returns the hosts that have links to fetch at ``now``."""
+    rows = db.execute(
+        "SELECT DISTINCT host FROM links WHERE fate = 'pending' AND (next_try_at IS NULL OR next_try_at <= ?)", (now,)
+    )
+    return [row[0] for row in rows]
+
+
+def next_link(db: Database, host: str, now: str, after: int) -> PendingLink | None:
+    """Returns the pending link of a host with the lowest id above ``after`` that may be tried at ``now``."""
+    row = db.execute(
+        "SELECT id, url, host, seed_id, title_hint, published_hint, tries FROM links WHERE host = ?"
+        " AND fate = 'pending' AND id > ? AND (next_try_at IS NULL OR next_try_at <= ?) ORDER BY id LIMIT 1",
+        (host, after, now),
+    ).fetchone()
+    return PendingLink(*row) if row else None
+
+
+def settle_link(
+    db: Database, link_id: int, fate: Fate, now: str, *, reason: str | None = None, article_id: int | None = None
+) -> None:
+    """Writes what became of a link, and of every other link with the same identity that waits on it."""
+    db.execute(
+        "UPDATE links SET fate = ?, reason = ?, settled_at = ?, next_try_at = NULL, tries = tries + 1,"
+        " article_id = coalesce(?, article_id) WHERE id = ?",
+        (fate, reason, now, article_id, link_id),
+    )
+    if article_id is not None:
+        db.execute(
+            "UPDATE links SET article_id = ? WHERE fate = 'duplicate_url' AND article_id IS NULL AND url_key ="
+            " (SELECT url_key FROM links WHERE id = ?)",
+            (article_id, link_id),
+        )
+
+
+def postpone_link(db: Database, link_id: int, next_try_at: str, reason: str, *, counts: bool = True) -> None:
+    """Leaves a link pending for a later try; ``counts`` says whether this one was a try of its own."""
+    db.execute(
+        "UPDATE links SET next_try_at = ?, reason = ?, tries = tries + ? WHERE id = ?",
+        (next_try_at, reason, int(counts), link_id),
+    )
+
+
+def find_or_add_link(
+    db: Database, url: str, seed_id: int, now: str, title_hint: str | None = None
+) -> tuple[int, Fate]:
+    """Returns (id, fate) of the link of a page met in an archive, made when it is new."""
+    row = db.execute("SELECT id, fate FROM links WHERE url = ?", (url,)).fetchone()
+    if row:
+        return row[0], row[1]
+    cursor = db.execute(
+        "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint) VALUES (?, ?, ?, ?, ?, ?)",
+        (url, url_key(url), host_of(url), seed_id, now, title_hint),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid, "pending"
+
+
+def read_host(db: Database, host: str) -> Host:
+    """Returns what is remembered of a host; an unknown one has neither delay nor robots.txt."""
+    row = db.execute(
+        "SELECT host, delay_seconds, not_before, failures, robots_status, robots_at, robots_body FROM hosts"
+        " WHERE host = ?",
+        (host,),
+    ).fetchone()
+    return Host(*row) if row else Host(host)
+
+
+def write_host(db: Database, host: Host, last_error: str | None = None) -> None:
+    """Stores what politeness must remember of a host."""
+    db.execute(
+        "INSERT OR REPLACE INTO hosts (host, delay_seconds, not_before, failures, robots_status, robots_at,"
+        " robots_body, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            host.host,
+            host.delay_seconds,
+            host.not_before,
+            host.failures,
+            host.robots_status,
+            host.robots_at,
+            host.robots_body,
+            last_error,
+        ),
+    )
+
+
+def source_of(db: Database, url: str, preferred: str | None = None) -> str:
+    """Returns the id of the source a page belongs to, made with the status ``seen`` when nobody listed its domain.
+
+    Among the sources on the page's registrable domain the one whose homepage host matches the longest part of the
+    page's host wins, then ``preferred`` (the source whose seed found the page). Call inside a transaction.
+    """
+    host = host_of(url).partition(":")[0].removeprefix("www.")
+    domain = registrable_domain(host)
+    rows = db.execute("SELECT id, homepage FROM sources WHERE domain = ? AND status <> 'seen'", (domain,)).fetchall()
+    if rows:
+
+        def closeness(row: tuple[str, str | None]) -> tuple[int, bool]:
+            home = host_of(row[1]).partition(":")[0].removeprefix("www.") if row[1] else domain
+            return (len(home) if host == home or host.endswith(f".{home}") else 0, row[0] == preferred)
+
+        return str(max(rows, key=closeness)[0])
+    db.execute(
+        "INSERT INTO sources (id, name, homepage, domain, status) VALUES (?, ?, ?, ?, 'seen')"
+        " ON CONFLICT (id) DO NOTHING",
+        (domain, domain, f"http://{host_of(url)}/", domain),
+    )
+    return domain
