@@ -1,0 +1,353 @@
+"""What every table and column of the archive means: the words behind ``docs/schema.md`` and the site's table pages.
+
+``python -m db.schema > docs/schema.md`` writes the page anew; a test fails when a column has no words or when the page
+is old.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from db.migrations import migrations
+
+
+@dataclass(frozen=True, slots=True)
+class TableDoc:
+    """The meaning of one table and of each of its columns, in the order of the schema."""
+
+    text: str
+    columns: Mapping[str, str]
+
+
+_TIME = "UTC, ISO 8601 (`2018-11-09T08:30:00Z`)"
+_WARC_FILE = "WARC file that holds the raw bytes, relative to the archive folder; NULL when they were not kept"
+_WARC_OFFSET = "Offset of the record in that file, bytes"
+_WARC_LENGTH = "Length of the compressed record, bytes"
+
+DESCRIPTIONS: dict[str, TableDoc] = {
+    "sources": TableDoc(
+        "Outlets: those of `sources.toml`, and one for each unlisted domain whose articles an archive brought in.",
+        {
+            "id": "Short name from `sources.toml`, or the domain for a source with the status `seen`",
+            "name": "Name shown to readers",
+            "homepage": "Address of the outlet, http(s) only",
+            "domain": "Registrable domain its articles are recognised by",
+            "country": "Country code, ISO 3166-1 alpha-2",
+            "language": "Main language, ISO 639-1",
+            "status": "`active`, `disabled` in the file, `removed` from the file, or `seen` (nobody listed it)",
+            "last_ok_at": f"Last time one of its seeds answered well, {_TIME}",
+            "n_articles": "Articles stored, copies included",
+            "note": "The analyst's remark",
+        },
+    ),
+    "seeds": TableDoc(
+        "Addresses that are polled for links, each with its validators and its own poll schedule.",
+        {
+            "id": "Key",
+            "source_id": "The source it belongs to",
+            "parent_id": "The sitemap index that named this sitemap; NULL for a seed of the file",
+            "kind": "`feed`, `sitemap`, `section` or `archive`",
+            "url": "Address, or path of a WARC file for an archive",
+            "host": "Host name in lower case, the unit of politeness",
+            "since": "Links dated before this day are refused, `YYYY-MM-DD`",
+            "etag": "Validator of the last answer, sent back as If-None-Match",
+            "last_modified": "Validator of the last answer, sent back as If-Modified-Since",
+            "polled_at": f"Last poll, {_TIME}",
+            "full_fetch_at": f"Last poll that asked for the whole document without validators, {_TIME}",
+            "next_poll_at": f"When it is due again, {_TIME}; NULL is due now",
+            "interval_seconds": "Current distance between polls, seconds",
+            "rate_per_day": "New links a day, an average that forgets old days",
+            "failures": "Polls failed in a row; 0 after a good one",
+            "status": "`active`, `failing`, `gone` (the server said so), `disabled` or `removed`",
+            "note": "Why it has this status, or the analyst's remark",
+        },
+    ),
+    "links": TableDoc(
+        "Every address a seed ever mentioned, and what became of it. The frontier: `pending` rows are the queue.",
+        {
+            "id": "Key",
+            "url": "Address as found, http(s) only",
+            "url_key": "Canonical form of the address; equal keys are one page",
+            "host": "Host name in lower case",
+            "seed_id": "The seed that mentioned it first",
+            "found_at": f"When it was first seen, {_TIME}",
+            "title_hint": "Title the seed gave",
+            "published_hint": "Publication date the seed gave, as written there",
+            "modified_hint": "Date of change the seed gave, as written there",
+            "fate": "`pending`, `article`, `duplicate_url`, `not_article`, `refused`, `blocked_by_robots`, "
+            "`paywalled`, `gone` or `failed`",
+            "reason": "Why it has this fate, in words",
+            "tries": "Fetches tried so far",
+            "next_try_at": f"Not to be tried before, {_TIME}",
+            "settled_at": f"When the fate was decided, {_TIME}",
+            "article_id": "The article it led to",
+        },
+    ),
+    "hosts": TableDoc(
+        "What politeness remembers about each host between runs.",
+        {
+            "host": "Host name in lower case",
+            "delay_seconds": "Least distance between two requests, seconds",
+            "not_before": f"No request before this time (Retry-After, back-off), {_TIME}",
+            "failures": "Failures in a row",
+            "robots_status": "HTTP status of the last robots.txt answer",
+            "robots_at": f"When robots.txt was last asked for, {_TIME}",
+            "robots_body": "The robots.txt in force",
+            "last_error": "The last failure in words",
+        },
+    ),
+    "runs": TableDoc(
+        "Runs of the crawl.",
+        {
+            "id": "Key",
+            "started_at": f"Start, {_TIME}",
+            "ended_at": f"End, {_TIME}; NULL while running, or after a crash",
+            "outcome": "How it ended, one word",
+            "counters": "What it counted: JSON object of name to number",
+        },
+    ),
+    "fetches": TableDoc(
+        "Every request that left this machine.",
+        {
+            "id": "Key",
+            "run_id": "The run that made it",
+            "url": "Address asked for",
+            "at": f"When, {_TIME}",
+            "status": "HTTP status; NULL when no answer came",
+            "bytes": "Size of the body, bytes",
+            "milliseconds": "Time to the whole answer, milliseconds",
+            "warc_file": _WARC_FILE,
+            "warc_offset": _WARC_OFFSET,
+            "warc_length": _WARC_LENGTH,
+            "error": "Failure in words; NULL when the answer was usable",
+            "link_id": "The link it was made for",
+            "seed_id": "The seed it was made for",
+        },
+    ),
+    "stories": TableDoc(
+        "Groups of articles that carry the same text: one row for each distinct story.",
+        {
+            "id": "Key",
+            "title": "Title of the lead article",
+            "lead_article_id": "The article that stands for the story, usually the earliest",
+            "first_published_at": f"Earliest publication among its articles, {_TIME}",
+            "last_published_at": f"Latest publication among its articles, {_TIME}",
+            "n_articles": "Articles in it, the lead included",
+            "n_sources": "Different outlets that ran it",
+        },
+    ),
+    "articles": TableDoc(
+        "Articles, each once: identity, dates and provenance. The text is in `article_text`.",
+        {
+            "id": "Key; grows with the time of arrival",
+            "url": "Canonical address, http(s) only",
+            "source_id": "The outlet that published it",
+            "story_id": "The story it belongs to",
+            "title": "Headline",
+            "authors": "JSON array of names",
+            "published_at": f"Publication, {_TIME}; NULL when unknown",
+            "published_raw": "The date exactly as the page wrote it",
+            "published_from": "Where the date came from: `json-ld`, `meta`, `itemprop`, `htmldate`, `feed` ...",
+            "modified_at": f"Last change by the page's own account, {_TIME}",
+            "language": "Language of the text, ISO 639-1",
+            "summary": "Summary the page gives",
+            "image": "Address of the lead picture, http(s) only",
+            "section": "Section of the outlet by the page's own account",
+            "word_count": "Words of the body; scripts without spaces count each character",
+            "paywalled": "1 when only a part of the text was open to read",
+            "first_seen_at": f"When this archive first held it, {_TIME}",
+            "updated_at": f"When its stored text last changed, {_TIME}",
+            "last_seen_at": f"Last fetch that found it, {_TIME}",
+            "n_revisions": "Older versions kept in `revisions`",
+            "content_hash": "Hash of the current title and body",
+            "is_lead": "1 for the article that stands for its story, 0 for copies",
+            "extractor": "Name and version of the extraction that made the text",
+            "warc_file": _WARC_FILE,
+            "warc_offset": _WARC_OFFSET,
+            "warc_length": _WARC_LENGTH,
+        },
+    ),
+    "article_urls": TableDoc(
+        "Every address known to lead to an article.",
+        {
+            "url_key": "Canonical form of the address",
+            "article_id": "The article it leads to",
+            "kind": "`link` from a seed, `final` after redirects, or `canonical` by the page's own account",
+        },
+    ),
+    "article_text": TableDoc(
+        "The text of each article, apart from `articles` so that lists stay fast.",
+        {
+            "id": "The article",
+            "title": "Headline",
+            "body": "Paragraphs joined by a blank line",
+            "folded_title": "Headline folded for search (`db/folding.py`)",
+            "folded": "Body folded for search",
+        },
+    ),
+    "article_text_fts": TableDoc(
+        "Full-text index (FTS5) over the folded text; `rowid` is the article. Fold the query with the same function.",
+        {
+            "folded_title": "Headline folded for search",
+            "folded": "Body folded for search",
+        },
+    ),
+    "revisions": TableDoc(
+        "Versions of an article's text that a later one replaced, and truncated ones that replaced nothing.",
+        {
+            "id": "Key",
+            "article_id": "The article",
+            "number": "1 is the oldest version",
+            "seen_at": f"When this version was first seen, {_TIME}",
+            "title": "Headline of this version",
+            "body": "Body of this version, paragraphs joined by a blank line",
+            "content_hash": "Hash of its title and body",
+            "kind": "Size of the change: `cosmetic`, `minor`, `correction`, `update`, `rewrite` or `truncated`",
+            "words_added": "Words the change added",
+            "words_removed": "Words the change removed",
+            "numbers_changed": "Numbers the change altered",
+        },
+    ),
+    "duplicates": TableDoc(
+        "Why an article was joined to another: the measures that decided.",
+        {
+            "article_id": "The later article",
+            "of_article_id": "The article it matches",
+            "relation": "`exact`, `near`, `contained` or `related`",
+            "containment": "Share of the shorter text's five-word runs found in the longer, 0 to 1",
+            "number_overlap": "Share of the shorter text's numbers found in the longer, 0 to 1",
+            "gap_days": "Distance between the two publications, days",
+        },
+    ),
+    "fingerprints": TableDoc(
+        "Sampled five-word runs of each text, by week: how candidates for copies are found.",
+        {
+            "week": "Week of publication, counted from 1970-01-01",
+            "hash": "Hash of the run of words",
+            "article_id": "The article that holds it",
+        },
+    ),
+    "site_lines": TableDoc(
+        "Lines a site repeats in its articles; left out of bodies, and reversible because the raw page is kept.",
+        {
+            "source_id": "The outlet",
+            "line": "The line as it appears",
+            "n_articles": "Different articles it was seen in",
+        },
+    ),
+    "topics": TableDoc(
+        "Topic files the archive was judged by.",
+        {
+            "id": "Name of the file without `.toml`",
+            "title": "Title shown to readers",
+            "question": "What the analyst wants to know",
+            "version": "Fingerprint of the file's rules; scores of another version are stale",
+            "file": "The file it was read from",
+            "loaded_at": f"When this version was read, {_TIME}",
+            "status": "`active`, or `removed` when the file is gone",
+        },
+    ),
+    "topic_matches": TableDoc(
+        "How each judged article fares against each topic, and why.",
+        {
+            "topic_id": "The topic",
+            "article_id": "The article",
+            "score": "0 to 1; comparable between topics",
+            "accepted": "1 when the article counts as on topic, 0 when it is only worth a look",
+            "reasons": "JSON array, an object for each rule that spoke: rule, forms, where, n",
+            "topic_version": "Version of the topic that judged",
+        },
+    ),
+    "entities": TableDoc(
+        "People and bodies a topic file names.",
+        {
+            "id": "Key",
+            "topic_id": "The topic that names it",
+            "slug": "Short name from the topic file",
+            "name": "Name shown to readers",
+            "role": "What it is, in the analyst's words",
+        },
+    ),
+    "mentions": TableDoc(
+        "How often an article names an entity.",
+        {
+            "entity_id": "The person or body",
+            "article_id": "The article",
+            "n": "Times it is named, all spellings together",
+        },
+    ),
+    "daily_totals": TableDoc(
+        "Articles a day, kept up to date by the writer so that charts cost nothing.",
+        {
+            "day": "Day, UTC, `YYYY-MM-DD`",
+            "n_articles": "Articles of that day, copies included",
+            "n_stories": "Distinct stories of that day",
+        },
+    ),
+}
+
+
+def documented_tables(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Returns the tables of an archive that readers may use, each with its columns in order.
+
+    SQLite's own tables, the shadow tables of the full-text index and the ledger of migrations are left out.
+    """
+    virtual = [
+        name
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%'")
+    ]
+    shadows = {f"{name}_{part}" for name in virtual for part in ("data", "idx", "content", "docsize", "config")}
+    names = [
+        name
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid")
+        if not name.startswith(("sqlite_", "_sqlite_")) and name not in shadows
+    ]
+    return {name: [column[1] for column in db.execute(f'PRAGMA table_info("{name}")')] for name in names}
+
+
+def _describe_type(declared: str, *, key: bool, required: bool, target: str | None) -> str:
+    parts = [declared.lower() or "text"]
+    if key:
+        parts.append("key")
+    elif required:
+        parts.append("required")
+    if target:
+        parts.append(f"→ `{target}`")
+    return ", ".join(parts)
+
+
+def generate_markdown() -> str:
+    """Returns ``docs/schema.md``: every table with its columns, types, references and meanings."""
+    database = Database(memory=True)
+    migrations.apply(database)
+    connection = database.conn
+    lines = [
+        "# The archive file",
+        "",
+        "One SQLite file, in WAL mode; read it with any SQLite tool (`sqlite3 'file:news.db?mode=ro'`). Names of tables",
+        "and columns are a public contract. Times are UTC text in ISO 8601 and sort as text. This page is generated:",
+        "`python -m db.schema > docs/schema.md`.",
+        "",
+    ]
+    for table, columns in documented_tables(connection).items():
+        doc = DESCRIPTIONS[table]
+        targets = {
+            row[3]: f"{row[2]}.{row[4] or 'id'}" for row in connection.execute(f'PRAGMA foreign_key_list("{table}")')
+        }
+        kinds = {
+            row[1]: _describe_type(row[2], key=bool(row[5]), required=bool(row[3]), target=targets.get(row[1]))
+            for row in connection.execute(f'PRAGMA table_info("{table}")')
+        }
+        lines += [f"## {table}", "", doc.text, "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{name}` | {kinds[name]} | {doc.columns[name]} |" for name in columns]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(generate_markdown())
