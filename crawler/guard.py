@@ -137,7 +137,7 @@ class GuardedResolver:
     ) -> IHostResolution:
         """Resolves as the reactor does, leaving out addresses that must not be reached."""
         if f"{hostName}:{portNumber}" not in self.allowed:
-            resolutionReceiver = _PublicOnly(resolutionReceiver)
+            resolutionReceiver = _PublicOnly(resolutionReceiver)  # noqa: N806
         resolution: IHostResolution = self.inner.resolveHostName(
             resolutionReceiver, hostName, portNumber, addressTypes, transportSemantics
         )
@@ -169,4 +169,3 @@ def _proxy_pairs() -> frozenset[str]:
         except ValueError:
             continue
     return frozenset(pairs)
-

@@ -1,7 +1,8 @@
 """How often a host is asked, and what its robots.txt allows.
 
-robots.txt follows RFC 9309; Retry-After follows RFC 9110 section 10.2.3. What is learned is kept in the table ``hosts``, so
-that a run every five minutes does not ask for the same robots.txt each time and a back-off outlives the process.
+robots.txt follows RFC 9309; Retry-After follows RFC 9110 section 10.2.3. What is learned is kept in the table
+``hosts``, so that a run every five minutes does not ask for the same robots.txt each time and a back-off outlives the
+process.
 """
 
 from __future__ import annotations
@@ -101,7 +102,10 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Returns how long to leave a host or link alone after its n-th failure in a row: a minute, doubling, to six hours."""
+    """Returns how long to leave a host or link alone after its n-th failure in a row.
+
+    One minute, doubling, up to six hours.
+    """
     return float(min(BACKOFF_FIRST_SECONDS * 2 ** min(max(failures, 1) - 1, 20), BACKOFF_MAX_SECONDS))
 
 

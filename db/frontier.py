@@ -158,9 +158,7 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
     """
     new = known = again = 0
     for link in links:
-        row = db.execute(
-            "SELECT id, fate, modified_hint, article_id FROM links WHERE url = ?", (link.url,)
-        ).fetchone()
+        row = db.execute("SELECT id, fate, modified_hint, article_id FROM links WHERE url = ?", (link.url,)).fetchone()
         if row is not None:
             known += 1
             again += _ask_again(db, link, *row)
@@ -265,9 +263,7 @@ def postpone_link(db: Database, link_id: int, next_try_at: str, reason: str, *, 
     )
 
 
-def find_or_add_link(
-    db: Database, url: str, seed_id: int, now: str, title_hint: str | None = None
-) -> tuple[int, Fate]:
+def find_or_add_link(db: Database, url: str, seed_id: int, now: str, title_hint: str | None = None) -> tuple[int, Fate]:
     """Returns (id, fate) of the link of a page met in an archive, made when it is new."""
     row = db.execute("SELECT id, fate FROM links WHERE url = ?", (url,)).fetchone()
     if row:

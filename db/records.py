@@ -110,6 +110,17 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedArticle:
+    """An article with all that its identity and its index need, computed off the reactor."""
+
+    article: Article
+    folded_title: str
+    folded: str
+    content_hash: str
+    """Hash of the folded words of the body: equal for texts that differ in punctuation, case or spacing only."""
+
+
+@dataclass(frozen=True, slots=True)
 class Relevance:
     """How one article fares against one topic, and why."""
 
@@ -119,7 +130,7 @@ class Relevance:
     """0 to 1."""
     accepted: bool
     reasons: tuple[dict[str, Any], ...] = ()
-    """One mapping per rule that spoke: ``{"rule": ..., "forms": [...], "where": "title" | "lead" | "body", "n": ...}``."""
+    """One mapping per rule that spoke: ``rule``, ``forms`` as written, ``where`` (title, lead, body) and ``n`` hits."""
 
 
 @dataclass(frozen=True, slots=True)

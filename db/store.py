@@ -1,0 +1,290 @@
+"""Writing articles: one page in, one transaction, everything about it stored or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlite_utils import Database
+
+from db.records import Article, Fetch, RawRef, Relevance, SignedArticle
+
+
+Kind = Literal["cosmetic", "minor", "correction", "update", "rewrite", "truncated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the text of an article changed between two fetches."""
+
+    kind: Kind
+    words_added: int
+    words_removed: int
+    numbers_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stored state of an article that a page turned out to be."""
+
+    id: int
+    source_id: str
+    story_id: int
+    title: str
+    body: str
+    content_hash: str
+    published_at: str | None
+
+
+def find_article(db: Database, url_keys: Sequence[str]) -> Stored | None:
+    """Returns the article that has one of these identities, the first key deciding."""
+    for key in url_keys:
+        row = db.execute(
+            "SELECT a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at FROM article_urls u"
+            " JOIN articles a ON a.id = u.article_id JOIN article_text t ON t.id = a.id WHERE u.url_key = ?",
+            (key,),
+        ).fetchone()
+        if row:
+            return Stored(*row)
+    return None
+
+
+def find_exact(db: Database, content_hash: str) -> list[Stored]:
+    """Returns the articles whose text is word for word the same, earliest first."""
+    rows = db.execute(
+        "SELECT a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at FROM articles a"
+        " JOIN article_text t ON t.id = a.id WHERE a.content_hash = ? ORDER BY a.id",
+        (content_hash,),
+    )
+    return [Stored(*row) for row in rows]
+
+
+def insert_article(
+    db: Database,
+    signed: SignedArticle,
+    *,
+    source_id: str,
+    now: str,
+    extractor: str,
+    raw: RawRef | None,
+    copy_of: Stored | None = None,
+) -> int:
+    """Inserts an article with its text and puts it into a story: that of its exact copy, else one of its own."""
+    article = signed.article
+    article_id = int(
+        db["articles"]
+        .insert(
+            {
+                "url": article.url,
+                "source_id": source_id,
+                "first_seen_at": now,
+                "updated_at": now,
+                "last_seen_at": now,
+                "content_hash": signed.content_hash,
+                "extractor": extractor,
+                **_metadata(article),
+                **_extent(raw),
+            }
+        )
+        .last_pk
+    )
+    db.execute(
+        "INSERT INTO article_text (id, title, body, folded_title, folded) VALUES (?, ?, ?, ?, ?)",
+        (article_id, article.title, article.body, signed.folded_title, signed.folded),
+    )
+    if copy_of is None:
+        story_id = int(db["stories"].insert({"title": article.title}).last_pk)
+    else:
+        story_id = copy_of.story_id
+        db.execute(
+            "INSERT INTO duplicates (article_id, of_article_id, relation, containment, number_overlap, gap_days)"
+            " VALUES (?, ?, 'exact', 1.0, 1.0, abs(julianday(?) - julianday(?)))",
+            (article_id, copy_of.id, article.published_at, copy_of.published_at),
+        )
+    db.execute("UPDATE articles SET story_id = ? WHERE id = ?", (story_id, article_id))
+    refresh_story(db, story_id)
+    db.execute("UPDATE sources SET n_articles = n_articles + 1 WHERE id = ?", (source_id,))
+    _move_day(db, "n_articles", None, article.published_at or now)
+    return article_id
+
+
+def refresh_story(db: Database, story_id: int) -> None:
+    """Recomputes what a story says of itself from its articles; the lead is the one published first."""
+    before = db.execute("SELECT first_published_at FROM stories WHERE id = ?", (story_id,)).fetchone()[0]
+    lead = db.execute(
+        "SELECT id, title, coalesce(published_at, first_seen_at) FROM articles WHERE story_id = ? ORDER BY coalesce(published_at, first_seen_at), id LIMIT 1",
+        (story_id,),
+    ).fetchone()
+    db.execute("UPDATE articles SET is_lead = (id = ?) WHERE story_id = ?", (lead[0], story_id))
+    db.execute(
+        "UPDATE stories SET lead_article_id = ?, title = ?, (first_published_at, last_published_at, n_articles,"
+        " n_sources) = (SELECT min(coalesce(published_at, first_seen_at)), max(coalesce(published_at, first_seen_at)),"
+        " count(*), count(DISTINCT source_id) FROM articles WHERE story_id = stories.id) WHERE id = ?",
+        (lead[0], lead[1], story_id),
+    )
+    _move_day(db, "n_stories", before, lead[2])
+
+
+def revise_article(
+    db: Database,
+    stored: Stored,
+    signed: SignedArticle,
+    change: Change,
+    *,
+    now: str,
+    extractor: str,
+    raw: RawRef | None,
+) -> None:
+    """Keeps the stored text as a revision and makes the new text the current one.
+
+    A ``truncated`` text (a paywall came up, the extractor failed) is kept as a revision and never replaces a whole one.
+    """
+    number = db.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE article_id = ?", (stored.id,)
+    ).fetchone()[0]
+    truncated = change.kind == "truncated"
+    db.execute(
+        "INSERT INTO revisions (article_id, number, seen_at, title, body, content_hash, kind, words_added,"
+        " words_removed, numbers_changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            stored.id,
+            number,
+            now,
+            signed.article.title if truncated else stored.title,
+            signed.article.body if truncated else stored.body,
+            signed.content_hash if truncated else stored.content_hash,
+            change.kind,
+            change.words_added,
+            change.words_removed,
+            change.numbers_changed,
+        ),
+    )
+    db.execute("UPDATE articles SET n_revisions = n_revisions + 1, last_seen_at = ? WHERE id = ?", (now, stored.id))
+    if not truncated:
+        db.execute("UPDATE articles SET updated_at = ? WHERE id = ?", (now, stored.id))
+        replace_text(db, stored.id, signed, extractor=extractor, raw=raw)
+
+
+def replace_text(db: Database, article_id: int, signed: SignedArticle, *, extractor: str, raw: RawRef | None) -> None:
+    """Overwrites text and metadata of an article: an edit by its outlet, or a better extraction of the same bytes."""
+    article = signed.article
+    row = {"content_hash": signed.content_hash, "extractor": extractor, **_metadata(article), **_extent(raw)}
+    if article.published_at is None:
+        row = {key: value for key, value in row.items() if not key.startswith("published")}
+    before, story_id = db.execute(
+        "SELECT coalesce(published_at, first_seen_at), story_id FROM articles WHERE id = ?", (article_id,)
+    ).fetchone()
+    assignments = ", ".join(f"{column} = :{column}" for column in row)
+    db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**row, "id": article_id})
+    db.execute(
+        "UPDATE article_text SET title = ?, body = ?, folded_title = ?, folded = ? WHERE id = ?",
+        (article.title, article.body, signed.folded_title, signed.folded, article_id),
+    )
+    _move_day(db, "n_articles", before, article.published_at or before)
+    if story_id is not None:
+        refresh_story(db, story_id)
+
+
+def _move_day(db: Database, column: str, before: str | None, after: str) -> None:
+    """Moves one article or story from its day in ``daily_totals`` to another; ``before`` None: it is new."""
+    if before is not None and before[:10] == after[:10]:
+        return
+    if before is not None:
+        db.execute(f"UPDATE daily_totals SET {column} = {column} - 1 WHERE day = ?", (before[:10],))
+    db.execute(
+        f"INSERT INTO daily_totals (day, {column}) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET {column} = {column} + 1",
+        (after[:10],),
+    )
+
+
+def touch_article(db: Database, article_id: int, now: str) -> None:
+    """Notes that an article was seen again, unchanged."""
+    db.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (now, article_id))
+
+
+def add_urls(db: Database, article_id: int, keys: Mapping[str, str]) -> None:
+    """Adds identities (URL key -> link, final or canonical) to an article; a key that is taken stays where it is."""
+    for key, kind in keys.items():
+        db.execute(
+            "INSERT INTO article_urls (url_key, article_id, kind) VALUES (?, ?, ?) ON CONFLICT (url_key) DO NOTHING",
+            (key, article_id, kind),
+        )
+
+
+def write_matches(db: Database, article_id: int, relevance: Sequence[Relevance]) -> None:
+    """Replaces the topic matches of an article."""
+    db.execute("DELETE FROM topic_matches WHERE article_id = ?", (article_id,))
+    for match in relevance:
+        db.execute(
+            "INSERT INTO topic_matches (topic_id, article_id, score, accepted, reasons, topic_version)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                match.topic_id,
+                article_id,
+                match.score,
+                match.accepted,
+                json.dumps(match.reasons, ensure_ascii=False),
+                match.topic_version,
+            ),
+        )
+
+
+def write_mentions(db: Database, article_id: int, mentions: Mapping[tuple[str, str], int]) -> None:
+    """Replaces how often each (topic id, entity slug) is named in an article."""
+    db.execute("DELETE FROM mentions WHERE article_id = ?", (article_id,))
+    for (topic_id, slug), n in mentions.items():
+        db.execute(
+            "INSERT INTO mentions (entity_id, article_id, n)"
+            " SELECT id, ?, ? FROM entities WHERE topic_id = ? AND slug = ?",
+            (article_id, n, topic_id, slug),
+        )
+
+
+def write_fetch(db: Database, run_id: int | None, fetch: Fetch) -> None:
+    """Adds one request to the fetch log."""
+    raw = fetch.raw
+    db.execute(
+        "INSERT INTO fetches (run_id, url, at, status, bytes, milliseconds, warc_file, warc_offset, warc_length, error,"
+        " link_id, seed_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run_id,
+            fetch.url,
+            fetch.at,
+            fetch.status,
+            fetch.bytes,
+            fetch.milliseconds,
+            raw.file if raw else None,
+            raw.offset if raw else None,
+            raw.length if raw else None,
+            fetch.error,
+            fetch.link_id,
+            fetch.seed_id,
+        ),
+    )
+
+
+def _metadata(article: Article) -> dict[str, object]:
+    return {
+        "title": article.title,
+        "authors": json.dumps(article.authors, ensure_ascii=False),
+        "published_at": article.published_at,
+        "published_raw": article.published_raw,
+        "published_from": article.published_from,
+        "modified_at": article.modified_at,
+        "language": article.language,
+        "summary": article.summary,
+        "image": article.image,
+        "section": article.section,
+        "word_count": article.word_count,
+        "paywalled": int(article.paywalled),
+    }
+
+
+def _extent(raw: RawRef | None) -> dict[str, object]:
+    return (
+        {"warc_file": raw.file, "warc_offset": raw.offset, "warc_length": raw.length}
+        if raw
+        else {"warc_file": None, "warc_offset": None, "warc_length": None}
+    )

@@ -1,0 +1,88 @@
+"""Is this page new, an article known already, or a copy of one?
+
+Identity is the canonical URL (``db/urls.py``). What the page says of itself (``rel=canonical``) is believed only within its
+registrable domain, when it names something like an article, and when the text agrees: whole sites claim their front page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlite_utils import Database
+
+from db.records import SignedArticle
+from db.store import Stored, find_article, find_exact
+from db.urls import is_article_like, same_site, url_key
+
+SHINGLE_WORDS = 5
+SAME_ARTICLE_CONTAINMENT = 0.6
+"""A canonical claim joins two pages when this share of the shorter text's 5-word shingles is in the other."""
+SAME_SITE_COPY_WORDS = 40
+"""Shorter texts recur on a site by chance (corrections, one-line notices), so they are never taken for one article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a page is: ``new``, ``same`` article under another URL, or an exact ``copy`` elsewhere."""
+
+    kind: Literal["new", "same", "copy"]
+    stored: Stored | None = None
+    reason: str | None = None
+
+
+def identities(url: str, final_url: str, canonical: str | None) -> dict[str, str]:
+    """Returns the URL keys a page answers to, each with where it comes from: link, final or canonical."""
+    keys = {url_key(url): "link"}
+    keys.setdefault(url_key(final_url), "final")
+    if canonical and trusts_canonical(final_url, canonical):
+        keys.setdefault(url_key(canonical), "canonical")
+    return keys
+
+
+def trusts_canonical(page_url: str, canonical: str) -> bool:
+    """Returns whether a ``rel=canonical`` may name the page: same registrable domain, and like an article's URL."""
+    return same_site(page_url, canonical) and is_article_like(canonical)
+
+
+def decide(db: Database, keys: Mapping[str, str], signed: SignedArticle) -> Decision:
+    """Returns what a page with these identities and this text is."""
+    known = find_article(db, [key for key, kind in keys.items() if kind != "canonical"])
+    if known is not None:
+        return Decision("same", known, f"same URL as article {known.id}")
+    claimed = find_article(db, [key for key, kind in keys.items() if kind == "canonical"])
+    if claimed is not None and agrees(claimed.body, signed.article.body):
+        return Decision("same", claimed, f"names the canonical URL of article {claimed.id}")
+    copies = find_exact(db, signed.content_hash)
+    for copy in copies:
+        if _is_same_on_site(db, copy, signed):
+            return Decision("same", copy, f"same text, title and day on the same site as article {copy.id}")
+    if copies:
+        return Decision("copy", copies[0])
+    return Decision("new")
+
+
+def agrees(a: str, b: str) -> bool:
+    """Returns whether two texts are versions of one article: most shingles of the shorter are in the longer."""
+    first, second = shingles(a), shingles(b)
+    shorter, longer = sorted((first, second), key=len)
+    if not shorter:
+        return a.split() == b.split()
+    return len(shorter & longer) >= SAME_ARTICLE_CONTAINMENT * len(shorter)
+
+
+def shingles(text: str) -> frozenset[tuple[str, ...]]:
+    """Returns the runs of five words of a text, without case."""
+    words = text.casefold().split()
+    return frozenset(zip(*(words[i:] for i in range(SHINGLE_WORDS)), strict=False))
+
+
+def _is_same_on_site(db: Database, copy: Stored, signed: SignedArticle) -> bool:
+    article = signed.article
+    if article.word_count < SAME_SITE_COPY_WORDS or copy.title != article.title:
+        return False
+    if copy.published_at and article.published_at and copy.published_at[:10] != article.published_at[:10]:
+        return False
+    url = db.execute("SELECT url FROM articles WHERE id = ?", (copy.id,)).fetchone()[0]
+    return same_site(url, article.url)
