@@ -80,10 +80,10 @@ CHANNEL_WORDS = frozenset().union(
     ),
     words("tw twitter twsrc fb facebook ig instagram whatsapp telegram tg linkedin reddit pinterest flipboard youtube"),
     words(
-        "google googlenews gnews yahoo msn bing applenews smartnews upday pocket social share shared sharing btn button youtu"
+        "google googlenews gnews yahoo msn bing applenews smartnews upday pocket social share shared sharing btn button"
     ),
     words("hp home homepage frontpage nav menu footer header sidebar search bookmark bookmarks ts tn nf"),
-    words("app ios android mobile desktop web amp print embed widget outbrain taboola"),
+    words("youtu app ios android mobile desktop web amp print embed widget outbrain taboola"),
 )
 _MOST_TOKENS = 3
 _TOKENS = re.compile(r"[-_.:+]")
