@@ -1,0 +1,63 @@
+"""What people type into a search box -> an FTS5 MATCH expression that is always valid.
+
+Syntax of MATCH: https://www.sqlite.org/fts5.html#full_text_query_syntax. Every word reaches FTS5 folded and in quotes,
+so its operators (AND, NOT, NEAR, ``-``, ``^``, ``:``) have no power in user input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from db.folding import fold
+
+_QUOTES = '"“”„‟«»″＂'
+_PIECE = re.compile(rf"(-?)[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)(\*?)|(-?)([^\s,;()|{_QUOTES}]+)|(\|)")
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST_INPUT = 1000
+"""Characters that are read: more than anybody types, few enough to stay cheap."""
+
+
+def split_words(text: str) -> list[str]:
+    """Returns the words of text, folded, as FTS5's ``unicode61`` tokenizer sees them."""
+    return _WORD.findall(fold(text))
+
+
+def quote_phrase(words: Sequence[str], *, prefix: bool = False) -> str:
+    """Returns folded words as one quoted FTS5 phrase; with ``prefix`` its last word may go on: ``"peace talk" *``."""
+    return '"' + " ".join(words).replace('"', '""') + ('" *' if prefix else '"')
+
+
+def match_expression(text: str) -> str:
+    """Returns a MATCH expression over folded text for any input; "" when the input names nothing to find. Never raises.
+
+    All words must occur. ``"several words"`` is a phrase, ``word*`` a beginning, ``-word`` or ``NOT word`` excludes,
+    ``a OR b`` or ``a | b`` takes either (OR binds tighter than the space between words, as in web search). Words joined
+    by hyphens or apostrophes are a phrase. Input that only excludes gives "": FTS5 cannot answer it.
+    """
+    wanted: list[list[str]] = []
+    unwanted: list[str] = []
+    joins = excludes = False
+    for quoted_minus, quoted, quoted_star, minus, bare, bar in _PIECE.findall(text[:_LONGEST_INPUT]):
+        if bar or (bare == "OR" and not minus):
+            joins = True
+            continue
+        if bare in ("AND", "NOT") and not minus:
+            excludes = bare == "NOT"
+            continue
+        words = split_words(bare or quoted)
+        if words:
+            starred = bool(quoted_star) or bare.rstrip(".!?:'’").endswith("*")
+            # One Latin letter and a star is half the dictionary, and never what was meant.
+            phrase = quote_phrase(words, prefix=starred and (len(words[-1]) > 1 or not words[-1].isascii()))
+            if minus or quoted_minus or excludes:
+                unwanted.append(phrase)
+            elif joins and wanted:
+                wanted[-1].append(phrase)
+            else:
+                wanted.append([phrase])
+        joins = excludes = False
+    if not wanted:
+        return ""
+    expression = " AND ".join(either[0] if len(either) == 1 else f"({' OR '.join(either)})" for either in wanted)
+    return f"({expression}) NOT ({' OR '.join(unwanted)})" if unwanted else expression

@@ -1,0 +1,180 @@
+"""Whatever is typed becomes a valid MATCH expression that finds what a reader would expect."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.folding import fold
+from db.search import match_expression, quote_phrase, split_words
+
+TEXTS = (
+    "Afghan peace talks open in Moscow",
+    "Taliban's intra-Afghan dialogue in Doha; Khalilzad attends",
+    "Afghanistan beat Ireland at cricket",
+    "Переговоры о мире прошли в Москве",
+    "گفت‌وگوهای صلح افغانستان",
+    "阿富汗和平会谈在莫斯科举行",
+    "AND OR NOT NEAR: how search engines talk",
+)
+
+
+def _fill(texts: tuple[str, ...]) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.execute('CREATE VIRTUAL TABLE t USING fts5 (title, body, tokenize="unicode61 remove_diacritics 0")')
+    connection.executemany("INSERT INTO t VALUES ('', ?)", [(fold(text),) for text in texts])
+    connection.commit()
+    return connection
+
+
+TABLE = _fill(TEXTS)
+
+
+@pytest.fixture
+def table() -> Iterator[sqlite3.Connection]:
+    yield TABLE
+
+
+def _find(table: sqlite3.Connection, text: str) -> list[int]:
+    rows = table.execute("SELECT rowid - 1 FROM t WHERE t MATCH ? ORDER BY rowid", (match_expression(text),))
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("afghan", [0, 1]),
+        ("AFGHAN talks", [0]),
+        ("afghan*", [0, 1, 2]),
+        ('"peace talks"', [0]),
+        ("“peace talks”", [0]),
+        ('"talks peace"', []),
+        ('"peace talks', [0]),  # the closing quote forgotten
+        ('"peace tal"*', [0]),
+        ("afghan* -cricket", [0, 1]),
+        ("afghan* NOT cricket", [0, 1]),
+        ("afghan* AND NOT cricket", [0, 1]),
+        ('afghan* -"peace talks" -cricket', [1]),
+        ("moscow OR doha", [0, 1]),
+        ("moscow | doha", [0, 1]),
+        ("afghan moscow OR doha", [0, 1]),
+        ("moscow OR doha khalilzad", [1]),
+        ("(moscow OR doha) khalilzad", [1]),
+        ("OR moscow OR", [0]),
+        ("moscow AND", [0]),
+        ("intra-afghan", [1]),
+        ("Taliban's", [1]),
+        ("Taliban’s", [1]),
+        ("title:moscow", []),
+        ("near(afghan, talks)", []),
+        ("search engines not near", [6]),
+        ("переговоры Москве", [3]),
+        ("گفتوگو*", [4]),
+        ("گفت‌وگوهای", [4]),
+        ("阿富汗", [5]),
+        ("富阿", []),
+        ("莫斯科 会谈", [5]),
+        ("kabul,doha;moscow", []),
+        ("doha,khalilzad", [1]),
+    ],
+)
+def test_what_is_found(table: sqlite3.Connection, text: str, found: list[int]) -> None:
+    assert _find(table, text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", '"', '""', "-", "*", "...", "-cricket", "NOT cricket", "AND", "OR", "\0", "( )"]
+)
+def test_nothing_to_find_gives_nothing(text: str) -> None:
+    assert match_expression(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a AND AND b",
+        "NOT NOT a b",
+        "a OR OR b",
+        "^a",
+        "a:b",
+        "{a b}: c",
+        "+a + b",
+        "a\0b",
+        "a'b''c",
+        '"a""b"',
+        "\ud800 x",
+        "NEAR(",
+        "a*b*",
+    ],
+)
+def test_syntax_of_fts5_has_no_power(table: sqlite3.Connection, text: str) -> None:
+    assert match_expression(text)
+    _find(table, text)
+
+
+def test_endless_input_is_cut(table: sqlite3.Connection) -> None:
+    assert _find(table, "moscow " * 5000) == [0]
+    assert _find(table, "x OR " * 5000) == []
+    assert _find(table, "moscow " + "-x " * 5000) == [0]
+
+
+def test_a_lone_letter_with_a_star_is_the_letter() -> None:
+    assert match_expression("a*") == '"a"'
+    assert match_expression("阿*") == '"阿" *'
+
+
+_TYPED = st.text(st.characters(exclude_categories=()), max_size=50)
+_NASTY = st.lists(
+    st.sampled_from(
+        [
+            '"',
+            "-",
+            "*",
+            "(",
+            ")",
+            "OR",
+            "AND",
+            "NOT",
+            "NEAR",
+            "kabul",
+            "talks",
+            " ",
+            " ",
+            "'",
+            "^",
+            ":",
+            "{",
+            "阿",
+            "|",
+            "+",
+            "\0",
+            "،",
+        ]
+    ),
+    max_size=14,
+).map("".join)
+
+
+@given(_TYPED | _NASTY)
+def test_any_input_is_valid_for_fts5(text: str) -> None:
+    expression = match_expression(text)
+    if expression:
+        TABLE.execute("SELECT count(*) FROM t WHERE t MATCH ?", (expression,)).fetchone()
+    if not split_words(text):
+        assert expression == ""
+
+
+_WORDS = st.text("aéßЁйкуم‌نی‎ك۲ 7阿富カ゛'-.", min_size=1, max_size=30)
+
+
+@given(_WORDS)
+def test_a_quoted_text_finds_itself(text: str) -> None:
+    words = split_words(text)
+    if words:
+        found = _fill((text,)).execute("SELECT count(*) FROM t WHERE t MATCH ?", (quote_phrase(words),)).fetchone()
+        assert found == (1,)
+        assert match_expression(f'"{text}"') == quote_phrase(words)
