@@ -40,12 +40,17 @@ _extract = tldextract.TLDExtract(
 )
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_INVISIBLE_ENDS = "\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+# White space as str.strip() knows it, and marks without a shape: byte order, zero width, direction.
+_BLANK = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + (
+    "\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;|#0*38;)+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\Z")
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
+# Servers refuse longer lines (RFC 9110 section 4.1 asks for 8,000 octets); nobody links to an article that far out.
+_MOST_CHARACTERS = 8192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -70,10 +75,7 @@ class _Parts(NamedTuple):
 
 def _clean(url: str) -> str:
     """Returns the text without control characters, half characters, and white or invisible characters at its ends."""
-    text = _CONTROLS.sub("", url)
-    while (stripped := text.strip().strip(_INVISIBLE_ENDS)) != text:
-        text = stripped
-    return text
+    return _CONTROLS.sub("", url).strip(_BLANK)
 
 
 def _respell(match: re.Match[str]) -> str:
@@ -129,6 +131,8 @@ def _canonical_host(raw: str) -> str | None:
 def _split(url: str) -> _Parts | None:
     """Returns the normalised parts of a URL, or None when it is not a fetchable http(s) URL."""
     text = _clean(url)
+    if len(text) > _MOST_CHARACTERS:
+        return None
     if "\\" in text:
         # Browsers read a backslash as a slash, and so decide which host is asked.
         end = next((i for i, char in enumerate(text) if char in "?#"), len(text))
@@ -162,7 +166,14 @@ def _split(url: str) -> _Parts | None:
     fragment = match[5] or ""
     # "#!/story/1" and "#/story/1" are routes: pages of their own. Any other fragment is a place in the page.
     fragment = _TO_RESPELL_IN_QUERY.sub(_respell, fragment) if fragment.startswith(("!", "/")) else ""
-    return _Parts(scheme, host, port, path, query, "" if fragment.strip("!/") == "" else fragment)
+    parts = _Parts(scheme, host, port, path, query, "" if fragment.strip("!/") == "" else fragment)
+    return parts if len(_join(parts)) <= _MOST_CHARACTERS else None
+
+
+def _join(parts: _Parts) -> str:
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{query}{fragment}"
 
 
 def normalise(url: str) -> str | None:
@@ -171,14 +182,10 @@ def normalise(url: str) -> str | None:
     Spelled one way (RFC 3986 section 6.2.2): scheme and host in lower case, host in ASCII (UTS 46), no userinfo, no
     default port, percent-encoding only where needed and in upper case, no dot segments, no fragment except a route
     (``#!/`` or ``#/`` with something behind it). ``&amp;`` in the query becomes ``&``. Nothing else of path and query
-    changes, so the server sees the same request. Idempotent; never raises.
+    changes, so the server sees the same request. More than 8,192 characters are no URL. Idempotent; never raises.
     """
     parts = _split(url)
-    if parts is None:
-        return None
-    query = f"?{parts.query}" if parts.query else ""
-    fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"{parts.scheme}://{parts.netloc}{parts.path}{query}{fragment}"
+    return None if parts is None else _join(parts)
 
 
 # --- identity ----------------------------------------------------------------------------------------------------
@@ -315,7 +322,10 @@ def registrable_domain(host_or_url: str) -> str:
     if _IPV4.match(host):
         return host
     found = _extract.extract_str(host)
-    if not found.domain or not found.suffix:
+    if not found.suffix:
+        # An unlisted top-level domain is a suffix by itself: the list's default rule "*" (publicsuffix.org/list).
+        return ".".join(host.split(".")[-2:])
+    if not found.domain:
         return host
     if found.domain == "www":
         return found.suffix  # the platform's own front page, no author called "www"
