@@ -11,6 +11,7 @@ import json
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,22 +88,29 @@ def start(log: Path | None = None, latency_ms: float = 0.0) -> Iterator[Newsroom
     """
     command = [sys.executable, "-m", "tests.newsroom", "--port", "0", "--latency-ms", str(latency_ms)]
     command += ["--log", str(log.resolve())] if log else []
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
-        line = process.stdout.readline() if ready else ""
-        if not line:
-            process.kill()
-            raise RuntimeError(f"the newsroom did not start: {process.communicate()[1]}")
-        told = json.loads(line)
-        newsroom = Newsroom(told["port"], told["url"], process.pid, log)
-        newsroom.stage()
-        yield newsroom
-    finally:
-        process.terminate()
+    # A file, because a pipe nobody reads would block the newsroom once it is full.
+    with tempfile.TemporaryFile("w+") as complaints:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=complaints, text=True)
         try:
-            process.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+            told = _await_start(process)
+            if told is None:
+                complaints.seek(0)
+                raise RuntimeError(f"the newsroom did not start: {complaints.read()}")
+            newsroom = Newsroom(told["port"], told["url"], process.pid, log)
+            newsroom.stage()
+            yield newsroom
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+def _await_start(process: subprocess.Popen[str]) -> dict[str, Any] | None:
+    """Returns what the newsroom printed on start, or None when it said nothing in time."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline() if ready else ""
+    return dict(json.loads(line)) if line else None

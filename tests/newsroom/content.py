@@ -22,7 +22,10 @@ def load_outlets() -> tuple[Outlet, ...]:
 
 
 def _read_outlet(path: Path, wires: dict[str, dict[str, Any]]) -> Outlet:
-    data = tomllib.loads(path.read_text("utf-8"))
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     host = data["host"]
     seeds = tuple(
         Seed(

@@ -94,13 +94,12 @@ def stream_slowly(seconds: int = 600) -> Iterator[bytes]:
 def build_hostile() -> dict[str, Answer]:
     """Returns path -> answer for everything on the hostile host that is one finished body."""
     html = "text/html; charset=utf-8"
-    words = "Rain again. Nobody spoke. The bus was late. A dog barked twice. Somebody laughed. Doors closed.".split(
-        ". "
-    )
+    words = ("Rain again", "Nobody spoke", "The bus was late", "A dog barked twice", "Somebody laughed", "Doors closed")
     short = "".join(f"<p>{words[number % len(words)]} {number}.</p>\n" for number in range(12_000))[:250_000]
     good_1, good_2 = (f"http://{HOST}/good-{number}" for number in (1, 2))
     torture = [f"http://{HOST}{path}" for path in TORTURE_PATHS]
     text = GOOD_TEXTS["/good-1"][1][0]
+    deep = f"<!doctype html><html><body>{'<div>' * NESTED_DIVS}<p>{text}</p>{'</div>' * NESTED_DIVS}</body></html>"
     return {
         **{path: Answer(200, _write_page(title, texts), html) for path, (title, texts) in GOOD_TEXTS.items()},
         "/": Answer(200, b"<!doctype html><title>Hostile</title><p>Nothing to see.</p>", html),
@@ -111,11 +110,7 @@ def build_hostile() -> dict[str, Answer]:
         "/paragraphs": Answer(
             200, f"<!doctype html><html><body><article>{short}</article></body></html>".encode(), html
         ),
-        "/deep": Answer(
-            200,
-            f"<!doctype html><html><body>{'<div>' * NESTED_DIVS}<p>{text}</p>{'</div>' * NESTED_DIVS}</body></html>".encode(),
-            html,
-        ),
+        "/deep": Answer(200, deep.encode(), html),
         "/nul": Answer(
             200,
             _write_page(
@@ -137,9 +132,9 @@ def _write_page(title: str, texts: tuple[str, ...]) -> bytes:
 
 
 def _write_feed(links: list[str]) -> Answer:
+    date = "<pubDate>Fri, 09 Nov 2018 08:00:00 +0000</pubDate>"
     items = "".join(
-        f"<item><title>Item {n}</title><link>{escape(url)}</link><pubDate>Fri, 09 Nov 2018 08:00:00 +0000</pubDate></item>\n"
-        for n, url in enumerate(links, 1)
+        f"<item><title>Item {n}</title><link>{escape(url)}</link>{date}</item>\n" for n, url in enumerate(links, 1)
     )
     head = f"<title>Hostile</title><link>http://{HOST}/</link><description>Do not trust.</description>"
     xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>{head}\n{items}</channel></rss>\n'

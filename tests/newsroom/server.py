@@ -80,19 +80,19 @@ class NewsHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = 120
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answers GET."""
         self._serve()
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         """Answers HEAD: the headers of GET without its body."""
         self._serve()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Answers POST, which only the control host knows."""
         self._serve()
 
-    def do_CONNECT(self) -> None:  # noqa: N802
+    def do_CONNECT(self) -> None:
         """Refuses tunnels: the newsroom speaks plain http."""
         self._send(Answer(501, b"the newsroom speaks plain http only\n", "text/plain"), self.path, "")
 
@@ -174,7 +174,7 @@ class NewsHandler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _is_fresh(self, digest: str, last_modified: datetime | None) -> bool:
-        """Tells whether the client's copy is still good; If-None-Match outranks If-Modified-Since (RFC 9110, 13.1.3)."""
+        """Tells whether the client's copy is good; If-None-Match outranks If-Modified-Since (RFC 9110, 13.1.3)."""
         tags = self.headers.get("If-None-Match")
         if tags is not None:
             known = {tag.strip().removeprefix("W/").strip('"').removesuffix("-gzip") for tag in tags.split(",")}
