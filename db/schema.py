@@ -152,7 +152,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "authors": "JSON array of names",
             "published_at": f"Publication, {_TIME}; NULL when unknown",
             "published_raw": "The date exactly as the page wrote it",
-            "published_from": "Where the date came from: `json-ld`, `meta`, `itemprop`, `htmldate`, `feed` ...",
+            "published_from": "Where the date came from: `json-ld`, `meta`, `itemprop`, `htmldate` or `feed`",
             "modified_at": f"Last change by the page's own account, {_TIME}",
             "language": "Language of the text, ISO 639-1",
             "summary": "Summary the page gives",
@@ -329,7 +329,7 @@ def generate_markdown() -> str:
     lines = [
         "# The archive file",
         "",
-        "One SQLite file, in WAL mode; read it with any SQLite tool (`sqlite3 'file:news.db?mode=ro'`). Names of tables",
+        "One SQLite file in WAL mode; any SQLite tool reads it (`sqlite3 'file:news.db?mode=ro'`). Names of tables",
         "and columns are a public contract. Times are UTC text in ISO 8601 and sort as text. This page is generated:",
         "`python -m db.schema > docs/schema.md`.",
         "",

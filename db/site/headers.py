@@ -1,0 +1,63 @@
+"""What every answer of the site says to the browser, and which of Datasette's own pages are shut."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+# Nothing is scripted: even markup that got through all escaping could not run. Styles may be inline because Datasette's
+# table pages carry a few. Pictures of outlets are never loaded: that would tell them who reads what.
+POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: dict[bytes, bytes] = {
+    b"content-security-policy": POLICY.encode("ascii"),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"x-robots-tag": b"noindex, nofollow",
+}
+
+_OPEN = ("/-/static/",)
+
+
+def is_shut(path: str) -> bool:
+    """Tells whether a path is one of Datasette's pages about itself: they show paths of this machine and its set-up."""
+    return (path == "/-" or path.startswith("/-/")) and not path.startswith(_OPEN)
+
+
+def wrap_app(app: App) -> App:
+    """Returns the ASGI app with `HEADERS` on every answer and the pages of `is_shut` answered with 404.
+
+    Specification: https://asgi.readthedocs.io/en/latest/specs/www.html
+    """
+
+    async def wrapped(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+
+        async def send_hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(key, value) for key, value in message.get("headers", ()) if key.lower() not in HEADERS]
+                message = {**message, "headers": [*kept, *HEADERS.items()]}
+            await send(message)
+
+        if is_shut(scope["path"]):
+            body = b"This page is shut.\n"
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+            await send_hardened({"type": "http.response.start", "status": 404, "headers": headers})
+            await send_hardened({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+            return
+        await app(scope, receive, send_hardened)
+
+    return wrapped

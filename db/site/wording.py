@@ -1,0 +1,218 @@
+"""How stored values read on a page. Pure functions; every result is plain text that the templates escape."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any
+from urllib.parse import urlsplit
+
+from db.connection import from_text
+from db.folding import fold_with_places
+
+Piece = tuple[str, str]
+"""A kind (``same``, ``mark``, ``added``, ``removed``, ``gap``) and the text it covers."""
+
+_WORD = re.compile(r"[^\W_]+")  # as FTS5's unicode61 tokenizer cuts
+_MARKED = re.compile("\x02([^\x02\x03]*)\x03")
+
+
+def _parse(moment: object) -> datetime | None:
+    try:
+        return from_text(str(moment))
+    except ValueError:
+        return None
+
+
+def say_ago(moment: str | None, now: str) -> str:
+    """Returns how long ago a stored time was, in short words; the day itself after a week; `""` for None."""
+    if not moment:
+        return ""
+    then, present = _parse(moment), _parse(now)
+    if then is None or present is None or then.tzinfo is None or present.tzinfo is None:
+        return str(moment)
+    seconds = (present - then).total_seconds()
+    if seconds < -60:
+        return say_time(moment)
+    for limit, unit, name in (
+        (90, 0, "just now"),
+        (3600, 60, "min ago"),
+        (86400, 3600, "h ago"),
+        (7 * 86400, 86400, "d ago"),
+    ):
+        if seconds < limit:
+            return f"{round(seconds / unit)} {name}" if unit else name
+    return say_day(moment)
+
+
+def say_day(moment: str | None) -> str:
+    """Returns the day of a stored time or day (``26 November 2018``); the text itself where it is no date."""
+    parsed = _parse(moment) if moment else None
+    return f"{parsed.day} {parsed:%B %Y}" if parsed else str(moment or "")
+
+
+def say_time(moment: str | None) -> str:
+    """Returns a stored time to the minute (``26 November 2018, 10:00 UTC``); the text itself where it is no date."""
+    parsed = _parse(moment) if moment else None
+    return f"{parsed.day} {parsed:%B %Y, %H:%M} UTC" if parsed else str(moment or "")
+
+
+def say_duration(seconds: float | None) -> str:
+    """Returns a number of seconds in the largest fitting unit (``20 min``, ``6 h``)."""
+    if seconds is None:
+        return ""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def say_number(value: float | None) -> str:
+    """Returns a whole number with thousands separated (``1,236``)."""
+    return f"{round(value or 0):,}"
+
+
+def plural(n: int | None, one: str, many: str) -> str:
+    """Returns a count with its noun (``1 outlet``, ``2,000 outlets``)."""
+    return f"{say_number(n)} {one if n == 1 else many}"
+
+
+def safe_href(url: str | None) -> str:
+    """Returns the URL when a link to it is harmless (http or https with a host), else ``""``."""
+    try:
+        parts = urlsplit((url or "").strip())
+        return (url or "").strip() if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
+
+
+def host_of(url: str | None) -> str:
+    """Returns the host of a URL for display, without ``www.``; ``""`` where there is none."""
+    try:
+        return (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def split_paragraphs(body: str | None) -> list[str]:
+    """Returns the paragraphs of a stored body, blank ones left out."""
+    return [text for part in (body or "").split("\n\n") if (text := part.strip())]
+
+
+def read_list(text: str | None) -> list[Any]:
+    """Returns a stored JSON array; an empty list where it is anything else."""
+    try:
+        value = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return []
+    return value if isinstance(value, list) else []
+
+
+def read_names(text: str | None) -> list[str]:
+    """Returns the names of a stored JSON array of authors."""
+    return [name.strip() for name in read_list(text) if isinstance(name, str) and name.strip()]
+
+
+_PLACES = {"title": "in the headline", "lead": "in the first paragraphs", "body": "in the text"}
+
+
+def explain_reasons(text: str | None) -> list[dict[str, Any]]:
+    """Returns the stored reasons of a match as ``{"rule", "forms", "place", "n"}``, odd ones left out."""
+    explained: list[dict[str, Any]] = []
+    for reason in read_list(text):
+        if not isinstance(reason, dict):
+            continue
+        forms = reason.get("forms")
+        n = reason.get("n")
+        where = str(reason.get("where") or "")
+        explained.append(
+            {
+                "rule": str(reason.get("rule") or ""),
+                "forms": [str(form) for form in forms] if isinstance(forms, list) else [],
+                "place": _PLACES.get(where, where),
+                "n": n if isinstance(n, int) else None,
+            }
+        )
+    return explained
+
+
+def find_forms(*marked: str | None) -> frozenset[str]:
+    """Returns the folded words between the marks (U+0002, U+0003) that FTS5 ``highlight()`` set."""
+    return frozenset(word for text in marked for run in _MARKED.findall(text or "") for word in _WORD.findall(run))
+
+
+def _find_places(text: str, forms: frozenset[str]) -> list[tuple[int, int]]:
+    """Returns where words whose folded form is among ``forms`` begin and end in the text as written."""
+    if not forms:
+        return []
+    folded, places = fold_with_places(text)
+    found: list[tuple[int, int]] = []
+    for match in _WORD.finditer(folded):
+        if match[0] in forms:
+            start, end = places[match.start()], places[match.end() - 1] + 1
+            while end < len(text) and unicodedata.category(text[end])[0] == "M":
+                end += 1
+            if not found or start >= found[-1][1]:
+                found.append((start, end))
+    return found
+
+
+def mark_words(text: str, forms: Iterable[str]) -> list[Piece]:
+    """Returns the text cut into ``same`` and ``mark`` pieces; marked are words whose folded form is among ``forms``."""
+    pieces: list[Piece] = []
+    done = 0
+    for start, end in _find_places(text, frozenset(forms)):
+        pieces += [("same", text[done:start]), ("mark", text[start:end])]
+        done = end
+    return [piece for piece in (*pieces, ("same", text[done:])) if piece[1]]
+
+
+def cut_excerpt(body: str | None, forms: Iterable[str], width: int = 280) -> list[Piece]:
+    """Returns about ``width`` characters of a body around its first word among ``forms``, cut at words and marked."""
+    text = " ".join((body or "").split())
+    wanted = frozenset(forms)
+    places = _find_places(text, wanted)
+    first = places[0][0] if places else 0
+    start = max(0, min(first - width // 3, len(text) - width))
+    if start:
+        space = text.find(" ", start, first)
+        start = space + 1 if space >= 0 else start
+    stop = min(len(text), start + width)
+    if stop < len(text):
+        space = text.rfind(" ", start + width // 2, stop)
+        stop = space if space >= 0 else stop
+    pieces = mark_words(text[start:stop], wanted)
+    return [*([("gap", "… ")] if start else []), *pieces, *([("gap", " …")] if stop < len(text) else [])]
+
+
+def compare_texts(old: str | None, new: str | None, context: int = 12, longest: int = 6000) -> list[Piece] | None:
+    """Returns what changed between two texts, word by word, with ``context`` unchanged words around each change.
+
+    None where a text has more than ``longest`` words: comparing takes time that grows with their product.
+    """
+    before, after = (re.findall(r"\S+\s*", text or "") for text in (old, new))
+    if max(len(before), len(after)) > longest:
+        return None
+    pieces: list[Piece] = []
+    matcher = SequenceMatcher(None, [w.strip() for w in before], [w.strip() for w in after], autojunk=True)
+    steps = matcher.get_opcodes()
+    for number, (tag, a0, a1, b0, b1) in enumerate(steps):
+        if tag == "equal":
+            words = after[b0:b1]
+            head = 0 if number == 0 else context
+            tail = 0 if number == len(steps) - 1 else context
+            if len(words) > head + tail + 5:
+                pieces += [
+                    ("same", "".join(words[:head])),
+                    ("gap", " … "),
+                    ("same", "".join(words[len(words) - tail :])),
+                ]
+            else:
+                pieces.append(("same", "".join(words)))
+            continue
+        pieces += [("removed", "".join(before[a0:a1])), ("added", "".join(after[b0:b1]))]
+    return [piece for piece in pieces if piece[1]]
