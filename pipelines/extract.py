@@ -1,0 +1,162 @@
+"""One fetched page in, one article out, or the reason why there is none.
+
+Pure and deterministic; meant to run in a worker process with a deadline, because no bound on the time Trafilatura takes
+can be promised for hostile pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Literal
+
+from lxml.html import HtmlElement
+from trafilatura import bare_extraction
+
+from db.folding import count_words
+from db.records import Article
+from db.urls import is_article_like, same_site
+from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
+from pipelines.head import read_head
+from pipelines.jsonld import clean_text
+from pipelines.language import name_language
+from pipelines.metadata import Metadata, merge_metadata
+from pipelines.page import Page
+from pipelines.refusal import find_refusal
+from pipelines.titles import fold_title
+
+EXTRACTOR = f"parley 1, trafilatura {version('trafilatura')}"
+"""What made an article, stored beside it, so that a later run knows which to extract anew."""
+MIN_TEASER_WORDS = 25
+"""Words a paywalled page must still show to be kept as an article."""
+RESCUE_GAIN = 1.15
+"""How many times longer JSON-LD ``articleBody`` must be than the extracted body to take its place."""
+GRACE = timedelta(hours=24)
+"""How far a page's clock may run ahead of the fetch."""
+ECHO_LINES = 4
+"""First lines of a body in which an echo of the headline is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoArticle:
+    """A page that became no article, and why."""
+
+    fate: Literal["not_article", "paywalled", "failed"]
+    reason: str
+
+
+def extract(page: Page, latest: datetime | None = None) -> Article | NoArticle:
+    """Returns the article on a page, or why there is none. Raises nothing.
+
+    The body is Trafilatura's (balanced, no comments), its paragraphs joined by a blank line; the metadata are merged
+    from JSON-LD, meta tags, microdata and the visible page in that order; docs/extraction.md has the measurements.
+    Publication dates after ``latest`` (aware) are refused; by default a day after the fetch. Give a later one where the
+    recorded time of the fetch cannot be trusted, as in foreign archives.
+    """
+    try:
+        return _extract(page, latest)
+    except NotHtmlError as error:
+        return NoArticle("not_article", str(error))
+    except (Exception, RecursionError, MemoryError) as error:
+        return NoArticle("failed", f"extraction failed: {type(error).__name__}: {str(error)[:200]}".rstrip(": "))
+
+
+def warm_up() -> None:
+    """Does every import and first-call cost (language model, date parser, XPath tables) ahead of the first page."""
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+    text = "The council met on Monday and agreed to mend the bridge before winter comes to the valley. " * 8
+    html = f"<html><body><article><h1>A bridge is mended</h1><p>3 mars 2019</p><p>{text}</p></article></body></html>"
+    extract(Page("http://a.example/b", "http://a.example/b", 200, (), html.encode(), "2020-01-01T00:00:00Z"))
+
+
+def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
+    if page.status >= 400:
+        return NoArticle("not_article", f"the server answered {page.status}")
+    if not page.body.strip():
+        return NoArticle("not_article", "the page is empty")
+    refuse_other_formats(page.body)
+    text = decode(page.body, page.header("content-type"))
+    tree = parse(text)
+    url = page.final_url or page.url
+    head = read_head(tree, url)
+    lines = _body_lines(tree, url)
+    latest = latest or _read_fetch_time(page.fetched_at) + GRACE
+    meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
+    lines = drop_echo(lines, meta.headlines)
+    lines = _rescue(lines, meta)
+    body = "\n\n".join(lines)
+    words = count_words(body)
+    title = meta.title or _first_words(lines)
+    refusal = find_refusal(tree, title, lines, words, meta.is_article)
+    if refusal and not (meta.paywalled and words >= MIN_TEASER_WORDS):
+        if meta.paywalled:
+            return NoArticle("paywalled", f"only {words} words are open to the public")
+        return NoArticle("not_article", refusal)
+    if meta.paywalled and words < MIN_TEASER_WORDS:
+        return NoArticle("paywalled", f"only {words} words are open to the public")
+    canonical = head.canonical
+    published, modified = meta.published, meta.modified
+    return Article(
+        url=canonical if canonical and is_article_like(canonical) and same_site(canonical, url) else url,
+        title=title,
+        body=body,
+        authors=meta.authors,
+        published_at=published.to_utc() if published else None,
+        published_raw=published.raw if published else None,
+        published_from=published.origin if published else None,
+        modified_at=modified.to_utc() if modified else None,
+        language=name_language(f"{title}\n{body}", meta.languages),
+        summary=meta.summary,
+        image=meta.image,
+        section=meta.section,
+        paywalled=meta.paywalled,
+        canonical=canonical,
+        word_count=words,
+    )
+
+
+def _body_lines(tree: HtmlElement, url: str) -> list[str]:
+    document = bare_extraction(tree, url=url, include_comments=False, with_metadata=False)
+    text = getattr(document, "text", None)
+    return split_lines(text) if isinstance(text, str) else []
+
+
+def split_lines(text: str) -> list[str]:
+    """Returns the non-empty lines of a text in NFC, white space single."""
+    lines = (" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n"))
+    return [line for line in lines if line]
+
+
+def drop_echo(lines: list[str], headlines: tuple[str, ...]) -> list[str]:
+    """Returns the lines without repetitions of the headline among the first few; a body is never emptied by it."""
+    folded = {fold for headline in headlines if (fold := fold_title(headline))}
+    kept = [line for line in lines[:ECHO_LINES] if fold_title(line) not in folded]
+    rest = lines[ECHO_LINES:]
+    return [*kept, *rest] if kept or rest else lines
+
+
+def _rescue(lines: list[str], meta: Metadata) -> list[str]:
+    """JSON-LD ``articleBody`` instead of the extracted lines where those clearly lost text."""
+    if not meta.article_body:
+        return lines
+    raw = meta.article_body
+    if "<p" in raw or "<br" in raw or "&lt;p" in raw:
+        raw = raw.replace("&lt;", "<").replace("&gt;", ">").replace("</p>", "</p>\n").replace("<br", "\n<br")
+    rescued = [line for part in raw.split("\n") if (line := clean_text(part))]
+    if count_words("\n".join(rescued)) >= RESCUE_GAIN * count_words("\n".join(lines)):
+        return drop_echo(rescued, meta.headlines)
+    return lines
+
+
+def _first_words(lines: list[str]) -> str:
+    words = " ".join(lines[:1]).split()
+    return (" ".join(words[:12]) + ("…" if len(words) > 12 else ""))[:200] if words else "Untitled"
+
+
+def _read_fetch_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
