@@ -106,6 +106,14 @@ class GuardMiddleware:
             raise Refused(reason)
 
 
+_refused_hosts: set[str] = set()
+
+
+def was_refused(url: str) -> bool:
+    """Returns whether the resolver withheld an address of this URL's host in this process."""
+    return (urlsplit(url).hostname or "") in _refused_hosts
+
+
 @implementer(IHostnameResolver)
 class GuardedResolver:
     """A name resolver that never gives out a private address, save for exact pairs and the configured proxies.
@@ -137,7 +145,7 @@ class GuardedResolver:
     ) -> IHostResolution:
         """Resolves as the reactor does, leaving out addresses that must not be reached."""
         if f"{hostName}:{portNumber}" not in self.allowed:
-            resolutionReceiver = _PublicOnly(resolutionReceiver)  # noqa: N806
+            resolutionReceiver = _PublicOnly(resolutionReceiver, hostName)  # noqa: N806
         resolution: IHostResolution = self.inner.resolveHostName(
             resolutionReceiver, hostName, portNumber, addressTypes, transportSemantics
         )
@@ -146,8 +154,9 @@ class GuardedResolver:
 
 @implementer(IResolutionReceiver)
 class _PublicOnly:
-    def __init__(self, receiver: Any) -> None:
+    def __init__(self, receiver: Any, host: str) -> None:
         self.receiver = receiver
+        self.host = host
 
     def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
         self.receiver.resolutionBegan(resolution)
@@ -155,6 +164,8 @@ class _PublicOnly:
     def addressResolved(self, address: Any) -> None:  # noqa: N802
         if is_public(getattr(address, "host", "")):
             self.receiver.addressResolved(address)
+        else:
+            _refused_hosts.add(self.host)
 
     def resolutionComplete(self) -> None:  # noqa: N802
         self.receiver.resolutionComplete()

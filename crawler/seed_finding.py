@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from crawler.discovery import Found
@@ -20,6 +21,15 @@ _COMMENTS = re.compile(r"comment|kommentar|comentario|commentaire|коммент
 _USUAL_FEEDS = ("feed/", "rss.xml", "rss", "feed.xml", "atom.xml", "index.xml", "feed.json")
 _USUAL_SITEMAPS = ("/sitemap.xml", "/news-sitemap.xml", "/sitemap_index.xml")
 _SITEMAP_LINE = re.compile(r"^\s*sitemap\s*:\s*(\S[^#]*?)\s*(?:#.*)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a site says about itself."""
+
+    name: str | None
+    homepage: str
+    languages: tuple[str, ...] = ()
 
 
 def find_seeds(body: bytes, url: str, content_type: str | None = None) -> tuple[Found, ...]:
@@ -90,3 +100,14 @@ def sitemaps_of_robots(robots: str, base: str) -> tuple[str, ...]:
 def is_comments_feed(url: str, title: str | None) -> bool:
     """Returns whether a feed carries readers' comments, by its address or title."""
     return bool(_COMMENTS.search(urlsplit(url).path) or _COMMENTS.search(title or ""))
+
+
+def describe_site(body: bytes, url: str, content_type: str | None = None) -> Site:
+    """Returns what a page says about its site: its ``og:site_name``, else the first part of its title; its language."""
+    tree = parse_html(unpack(body), content_type)
+    name = next((meta.get("content") for meta in tree.iter("meta") if meta.get("property") == "og:site_name"), None)
+    if not (name or "").strip():
+        title = tree.find(".//head/title")
+        name = re.split(r"\s+[-–—|:»·]\s+", str(title.text_content()).strip())[0] if title is not None else None
+    language = re.match(r"[a-z]{2,3}(?![a-z])", (tree.get("lang") or "").strip().lower())
+    return Site(clean_title(name), url, (language[0],) if language else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -220,20 +221,20 @@ def _ask_again(
     return True
 
 
+_FETCHABLE = "fate = 'pending' AND (next_try_at IS NULL OR next_try_at <= ?)"
+
+
 def pending_hosts(db: Database, now: str) -> list[str]:
     """Returns the hosts that have links to fetch at ``now``."""
-    rows = db.execute(
-        "SELECT DISTINCT host FROM links WHERE fate = 'pending' AND (next_try_at IS NULL OR next_try_at <= ?)", (now,)
-    )
-    return [row[0] for row in rows]
+    return [row[0] for row in db.execute(f"SELECT DISTINCT host FROM links WHERE {_FETCHABLE}", (now,))]
 
 
-def next_link(db: Database, host: str, now: str, after: int) -> PendingLink | None:
-    """Returns the pending link of a host with the lowest id above ``after`` that may be tried at ``now``."""
+def next_link(db: Database, host: str, now: str, skip: Sequence[int]) -> PendingLink | None:
+    """Returns the oldest link of a host that waits to be fetched at ``now`` and is not one of ``skip`` (under way)."""
     row = db.execute(
-        "SELECT id, url, host, seed_id, title_hint, published_hint, tries FROM links WHERE host = ?"
-        " AND fate = 'pending' AND id > ? AND (next_try_at IS NULL OR next_try_at <= ?) ORDER BY id LIMIT 1",
-        (host, after, now),
+        "SELECT id, url, host, seed_id, title_hint, published_hint, tries, article_id FROM links WHERE host = ?"
+        f" AND {_FETCHABLE} AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1",
+        (host, now, json.dumps(list(skip))),
     ).fetchone()
     return PendingLink(*row) if row else None
 
@@ -263,17 +264,20 @@ def postpone_link(db: Database, link_id: int, next_try_at: str, reason: str, *, 
     )
 
 
-def find_or_add_link(db: Database, url: str, seed_id: int, now: str, title_hint: str | None = None) -> tuple[int, Fate]:
-    """Returns (id, fate) of the link of a page met in an archive, made when it is new."""
+def find_link(db: Database, url: str) -> tuple[int, Fate] | None:
+    """Returns (id, fate) of the link with exactly this URL, or None."""
     row = db.execute("SELECT id, fate FROM links WHERE url = ?", (url,)).fetchone()
-    if row:
-        return row[0], row[1]
+    return (row[0], row[1]) if row else None
+
+
+def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
+    """Returns the id of a link made for a page met in an archive, to be settled in the same transaction."""
     cursor = db.execute(
-        "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint) VALUES (?, ?, ?, ?, ?, ?)",
-        (url, url_key(url), host_of(url), seed_id, now, title_hint),
+        "INSERT INTO links (url, url_key, host, seed_id, found_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (url) DO UPDATE SET found_at = links.found_at RETURNING id",
+        (url, url_key(url), host_of(url), seed_id, now),
     )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid, "pending"
+    return int(cursor.fetchone()[0])
 
 
 def read_host(db: Database, host: str) -> Host:

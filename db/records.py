@@ -163,6 +163,8 @@ class PendingLink:
     title_hint: str | None = None
     published_hint: str | None = None
     tries: int = 0
+    article_id: int | None = None
+    """Set when the link is an article already and is asked again."""
 
 
 @dataclass(frozen=True, slots=True)

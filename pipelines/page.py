@@ -27,6 +27,8 @@ class Page:
     published_hint: str | None = None
     milliseconds: int | None = None
     raw: RawRef | None = None
+    reextracted: bool = False
+    """True when the bytes were read back from the raw archive to be extracted anew."""
 
     def header(self, name: str) -> str | None:
         """Returns the first value of a header, its name compared without case."""

@@ -16,16 +16,17 @@ from db.site import FOLDER
 def site_config(name: str) -> dict[str, Any]:
     """Returns Datasette's configuration for an archive whose database is called ``name`` (the stem of the file).
 
-    ``datasette.yaml`` with the meanings of tables and columns added from `db.schema.DESCRIPTIONS`.
+    The text of ``datasette.yaml`` with its entry for the archive moved under that name.
     """
     config: dict[str, Any] = parse_metadata((FOLDER / "datasette.yaml").read_text(encoding="utf-8"))
-    archive = config.pop("archive")
-    for table, doc in DESCRIPTIONS.items():
-        entry = archive["tables"].setdefault(table, {})
-        entry["description"] = doc.text
-        entry["columns"] = dict(doc.columns)
-    config["databases"] = {name: archive}
+    config["databases"] = {name: config.pop("archive")}
     return config
+
+
+def site_metadata(name: str) -> dict[str, Any]:
+    """Returns Datasette's metadata for the archive: the meanings of tables and columns, from `db.schema.DESCRIPTIONS`."""
+    tables = {table: {"description": doc.text, "columns": dict(doc.columns)} for table, doc in DESCRIPTIONS.items()}
+    return {"title": "Parley", "databases": {name: {"tables": tables}}}
 
 
 def build_site(path: str | Path) -> Datasette:
@@ -40,6 +41,7 @@ def build_site(path: str | Path) -> Datasette:
     return Datasette(
         [str(path)],
         config=site_config(path.stem),
+        metadata=site_metadata(path.stem),
         template_dir=str(FOLDER / "templates"),
         plugins_dir=str(FOLDER / "plugins"),
         static_mounts=[("static", str(FOLDER / "static"))],

@@ -1,0 +1,110 @@
+"""What an answer, or the lack of one, means for a link: its fate, or when to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotSupported,
+)
+
+from crawler.guard import Refused, was_refused
+from crawler.politeness import (
+    ROBOTS_RETRY_SECONDS,
+    BlockedByRobots,
+    RobotsUnavailable,
+    after,
+    backoff_seconds,
+    parse_retry_after,
+)
+from db.records import Fate
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+_READABLE = ("html", "xml", "text/plain", "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a link whose request brought no page."""
+
+    fate: Fate
+    """The fate when it is final, or once the tries are used up."""
+    reason: str
+    retry_at: Callable[[int], str] | None = None
+    """Moment of the next try, from the number of tries so far; None: the fate is final."""
+    counts: bool = True
+    """Whether this was a try of the link's own; a host that asks for patience is not the link's failure."""
+    hold_seconds: float | None = None
+    """Leave the whole host alone this long; 0: for a growing while; None: do not."""
+    sent: bool = True
+    """Whether a request left this machine."""
+
+
+def judge_status(response: Response) -> Verdict | None:
+    """Returns what an answer's status and type mean for a link, or None where it is a page to read."""
+    status = response.status
+    if status in (200, 203, 206):
+        kind = (response.headers.get("Content-Type") or b"text/html").decode("latin-1").lower()
+        if any(word in kind for word in _READABLE):
+            return None
+        return Verdict("not_article", f"content type {kind.partition(';')[0].strip()}")
+    if status in (404, 410):
+        return Verdict("gone", f"HTTP {status}")
+    if status == 402:
+        return Verdict("paywalled", "HTTP 402")
+    if status in (429, 503):
+        asked = parse_retry_after(_header(response, "Retry-After"), datetime.now(UTC))
+        return Verdict("failed", f"HTTP {status}", _after_hold(asked), counts=False, hold_seconds=asked or 0.0)
+    if status >= 500 or status == 408:
+        return Verdict("failed", f"HTTP {status}", _later)
+    if status in (401, 403, 451):
+        return Verdict("refused", f"HTTP {status}", _later)
+    return Verdict("failed", f"HTTP {status}")
+
+
+def judge_failure(error: BaseException, url: str) -> Verdict:
+    """Returns what a request that brought no answer means for a link."""
+    if isinstance(error, BlockedByRobots):
+        return Verdict("blocked_by_robots", str(error), sent=False)
+    if isinstance(error, RobotsUnavailable):
+        return Verdict(
+            "blocked_by_robots", str(error), lambda _: after(ROBOTS_RETRY_SECONDS), counts=True, sent=False
+        )
+    if isinstance(error, Refused):
+        return Verdict("refused", str(error), sent=False)
+    if isinstance(error, NotSupported):
+        return Verdict("refused", "this kind of address is not fetched", sent=False)
+    if isinstance(error, DownloadCancelledError):
+        return Verdict("failed", "the body is larger than DOWNLOAD_MAXSIZE")
+    if isinstance(error, IgnoreRequest):
+        reason = "the body is larger than DOWNLOAD_MAXSIZE once decompressed" if "decompress" in str(error) else str(error)
+        return Verdict("failed", reason)
+    if isinstance(error, CannotResolveHostError):
+        if was_refused(url):
+            return Verdict("refused", "the host's name points to an address that is not on the public internet")
+        return Verdict("failed", "the host's name cannot be resolved", _later, hold_seconds=0.0)
+    if isinstance(error, DownloadTimeoutError):
+        return Verdict("failed", "the answer took longer than DOWNLOAD_TIMEOUT", _later)
+    return Verdict("failed", f"{type(error).__name__}: {error}"[:200], _later, hold_seconds=0.0)
+
+
+def _later(tries: int) -> str:
+    return after(backoff_seconds(tries + 1))
+
+
+def _after_hold(asked: float | None) -> Callable[[int], str]:
+    return lambda tries: after(asked if asked is not None else backoff_seconds(tries + 1))
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

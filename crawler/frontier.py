@@ -1,0 +1,187 @@
+"""What to fetch next. The database is the queue; this is the clerk who hands out one piece of work a host.
+
+A host is busy from the moment a request for it is handed out until its answer came, and then rests for its delay: the
+longer of ``HOST_DELAY_SECONDS`` and its Crawl-delay. At most ``in_flight_max`` pieces of work are on their way from
+hand-out to their settled fate, so nothing piles up in memory however long the queue is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+
+from sqlite_utils import Database
+
+from crawler.politeness import after, backoff_seconds
+from db.connection import from_text, transaction, utc_now
+from db.frontier import due_seeds, next_link, pending_hosts, read_host, write_host
+from db.records import PendingLink, Seed
+
+PATIENCE_SECONDS = 120.0
+"""A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next run asks it."""
+LOOK_AGAIN_SECONDS = 30.0
+"""How often a long run looks for seeds that have become due meanwhile."""
+
+Work = Seed | PendingLink
+
+
+class Frontier:
+    """Hands out seeds and links, one at a time a host, until nothing is left to do."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        delay_seconds: float,
+        in_flight_max: int,
+        run_seconds: float = math.inf,
+        everything_due: bool = False,
+    ) -> None:
+        self.db = db
+        self.delay_seconds = delay_seconds
+        self.in_flight_max = in_flight_max
+        self.ends_at = monotonic() + run_seconds
+        self.everything_due = everything_due
+        self.out_of_time = False
+        self._seeds: dict[str, deque[Seed]] = defaultdict(deque)
+        self._taken_seeds: set[int] = set()
+        self._under_way: dict[str, set[int]] = defaultdict(set)
+        self._busy: set[str] = set()
+        self._resting: list[tuple[float, str]] = []
+        self._queued: set[str] = set()
+        self._in_flight = 0
+        self._looked_at = -math.inf
+        self._changed = asyncio.Event()
+        self._stored = asyncio.Event()
+
+    async def next(self) -> Work | None:
+        """Returns the next piece of work as soon as its host may be asked, or None when this run has nothing left."""
+        while True:
+            if monotonic() >= self.ends_at:
+                self.out_of_time = bool(self._resting)
+                return None
+            self._look_for_due_work()
+            work = self._take_ready() if self._in_flight < self.in_flight_max else None
+            if work is not None:
+                return work
+            wait = self._seconds_to_wait()
+            if wait is None:
+                return None
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def answered(self, host: str) -> None:
+        """Notes that a host's answer came (or failed): it rests for its delay and may then be asked again."""
+        if host in self._busy:
+            self._busy.discard(host)
+            self._queue(host)
+            self._changed.set()
+
+    def settled(self, work: Work) -> None:
+        """Notes that a piece of work has its fate: its place is free."""
+        if isinstance(work, PendingLink):
+            self._under_way[work.host].discard(work.id)
+        self._in_flight -= 1
+        self.answered(work.host)
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Looks for work again: links or seeds were added, or their time was changed."""
+        self._looked_at = -math.inf
+        self._changed.set()
+
+    def close(self) -> None:
+        """Hands out nothing more."""
+        self.ends_at = -math.inf
+        self._changed.set()
+
+    async def drained(self, is_drained: Callable[[], bool]) -> None:
+        """Waits until a condition holds that changes whenever a page is stored."""
+        while not is_drained():
+            self._stored.clear()
+            await self._stored.wait()
+
+    def page_stored(self) -> None:
+        """Wakes whoever waits in `drained`."""
+        self._stored.set()
+
+    def hold(self, host: str, seconds: float, reason: str) -> float:
+        """Leaves a host alone for ``seconds``, or for a growing while when None; remembered across runs.
+
+        Returns the seconds it will rest. Call inside a transaction.
+        """
+        known = read_host(self.db, host)
+        rest = max(
+            seconds if seconds is not None else 0.0, backoff_seconds(known.failures + 1) if seconds is None else 0.0
+        )
+        write_host(self.db, replace(known, failures=known.failures + 1, not_before=after(rest)), last_error=reason)
+        return rest
+
+    def forgive(self, host: str) -> None:
+        """Forgets a host's failures once it answered well."""
+        known = read_host(self.db, host)
+        if known.failures or known.not_before:
+            with transaction(self.db):
+                write_host(self.db, replace(known, failures=0, not_before=None))
+
+    def _look_for_due_work(self) -> None:
+        if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
+            return
+        self._looked_at = monotonic()
+        now = utc_now()
+        for seed in due_seeds(self.db, now, everything=self.everything_due):
+            if seed.id not in self._taken_seeds:
+                self._taken_seeds.add(seed.id)
+                self._seeds[seed.host].append(seed)
+                self._queue(seed.host)
+        for host in pending_hosts(self.db, now):
+            self._queue(host)
+
+    def _queue(self, host: str) -> None:
+        if host in self._queued or host in self._busy:
+            return
+        known = read_host(self.db, host)
+        rest = max(self.delay_seconds, known.delay_seconds) if host in self._under_way else 0.0
+        if known.not_before:
+            rest = max(rest, (from_text(known.not_before) - datetime.now(UTC)).total_seconds())
+        self._queued.add(host)
+        heapq.heappush(self._resting, (monotonic() + rest, host))
+
+    def _take_ready(self) -> Work | None:
+        while self._resting and self._resting[0][0] <= monotonic():
+            _, host = heapq.heappop(self._resting)
+            self._queued.discard(host)
+            work = self._take(host)
+            if work is not None:
+                return work
+        return None
+
+    def _take(self, host: str) -> Work | None:
+        under_way = self._under_way[host]
+        work: Work | None
+        if self._seeds[host]:
+            work = self._seeds[host].popleft()
+        else:
+            work = next_link(self.db, host, utc_now(), sorted(under_way))
+            if work is None:
+                return None
+            under_way.add(work.id)
+        self._busy.add(host)
+        self._in_flight += 1
+        return work
+
+    def _seconds_to_wait(self) -> float | None:
+        """How long until something can change by itself; None when nothing will."""
+        wait = max(self._resting[0][0] - monotonic(), 0.0) if self._resting else math.inf
+        if self._in_flight:
+            return min(wait if self._in_flight < self.in_flight_max else math.inf, LOOK_AGAIN_SECONDS)
+        return min(wait, LOOK_AGAIN_SECONDS) if wait <= PATIENCE_SECONDS else None

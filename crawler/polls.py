@@ -1,0 +1,214 @@
+"""One poll of a seed: the request with its validators, and what its answer means for links and schedule."""
+
+from __future__ import annotations
+
+import errno
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+
+from crawler.discovery import Discovery, DiscoveryError
+from crawler.fates import Verdict
+from crawler.feeds import parse_feed
+from crawler.politeness import after, parse_retry_after
+from crawler.schedule import failure_seconds, first_rate, interval_seconds, next_rate
+from crawler.sections import parse_section
+from crawler.sitemaps import parse_sitemap
+from db.connection import from_text, utc_now
+from db.frontier import add_child_seed, add_links, fail_seed, settle_seed
+from db.records import Fetch, Seed
+from db.store import write_fetch
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+    from sqlite_utils import Database
+
+DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+CHILDREN_MAX = 500
+"""Of a sitemap index the newest so many sitemaps are followed; archives of decades list thousands."""
+ARCHIVE_INTERVAL_SECONDS = 24 * 3600
+"""How often an archive file is looked at again; it is read again only when its size or time changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one answered poll came to."""
+
+    ok: bool
+    note: str | None = None
+    counters: Counter[str] = field(default_factory=Counter)
+    hold_seconds: float | None = None
+
+
+def request(
+    seed: Seed,
+    parse_seed: Callable[..., Any],
+    parse_archive: Callable[..., Any],
+    failed: Callable[..., Any],
+    meta: dict[str, Any],
+    settings: BaseSettings,
+) -> Request:
+    """Returns the request that polls a seed: conditional where validators are stored and fresh enough to be believed."""
+    if seed.kind == "archive":
+        meta = {**meta, "local_archive": seed.url}
+        url = seed.url if seed.url.startswith(("http://", "https://")) else "file:///"
+        return Request(url, parse_archive, errback=failed, meta=meta)
+    limit = "SITEMAP_MAX_BYTES" if seed.kind == "sitemap" else "FEED_MAX_BYTES"
+    meta = {**meta, "download_maxsize": settings.getint(limit)}
+    headers = {}
+    if is_conditional(seed, settings.getint("FULL_FETCH_SECONDS")):
+        if seed.etag:
+            headers["If-None-Match"] = seed.etag
+        if seed.last_modified:
+            headers["If-Modified-Since"] = seed.last_modified
+    return Request(seed.url, parse_seed, errback=failed, meta=meta, headers=headers)
+
+
+def is_conditional(seed: Seed, full_fetch_seconds: float) -> bool:
+    """Returns whether the stored validators may be used: the last full answer is not too old."""
+    if not seed.full_fetch_at:
+        return False
+    return (datetime.now(UTC) - from_text(seed.full_fetch_at)).total_seconds() < full_fetch_seconds
+
+
+def parse(seed: Seed, response: Response) -> Discovery:
+    """Returns the links of a seed's answer; raises `DiscoveryError` with the reason where there are none to be had."""
+    kind = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
+    if seed.kind == "feed":
+        return parse_feed(response.body, response.url, kind)
+    if seed.kind == "sitemap":
+        return parse_sitemap(response.body, response.url)
+    return parse_section(response.body, response.url, kind)
+
+
+def store(db: Database, run_id: int | None, seed: Seed, response: Response) -> Poll:
+    """Writes one answered poll: the fetch, the links, the validators and the next poll. Call inside a transaction."""
+    now = utc_now()
+    write_fetch(db, run_id, _fetch_of(seed, response))
+    counters: Counter[str] = Counter(polls=1)
+    if response.status == 304:
+        _settle(db, seed, response, now, new=0, rate=None, note=None)
+        counters["polls_unchanged"] += 1
+        return Poll(True, counters=counters)
+    if response.status != 200:
+        return _failed(db, seed, response, counters)
+    try:
+        discovery = parse(seed, response)
+    except DiscoveryError as error:
+        _fail(db, seed, str(error), None)
+        counters["polls_failed"] += 1
+        return Poll(False, str(error), counters)
+    added = add_links(db, seed, discovery.links, now)
+    _add_children(db, seed, discovery)
+    counters.update(links_new=added.new, links_known=added.known, links_again=added.again)
+    rate = None
+    if seed.polled_at is None:
+        rate = first_rate((link.published_hint for link in discovery.links), datetime.now(UTC))
+    note = "; ".join(discovery.problems[:3]) or None
+    if len(discovery.problems) > 3:
+        note = f"{note}; and {len(discovery.problems) - 3} more"
+    _settle(db, seed, response, now, new=added.new, rate=rate, note=note)
+    return Poll(True, note, counters)
+
+
+def fail(db: Database, seed: Seed, verdict: Verdict) -> None:
+    """Writes a poll that brought no answer. Call inside a transaction."""
+    _fail(db, seed, verdict.reason, None)
+
+
+def mark_of(path: Path) -> str | None:
+    """Returns a mark that changes when a local file does (size and time), or None where it cannot be read."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def settle_archive(db: Database, seed: Seed, mark: str | None, problem: str | None) -> None:
+    """Writes that an archive was read to its end, or why not. Call inside a transaction."""
+    if problem is not None:
+        _fail(db, seed, problem, None)
+        return
+    now = utc_now()
+    settle_seed(
+        db,
+        seed,
+        polled_at=now,
+        next_poll_at=after(ARCHIVE_INTERVAL_SECONDS),
+        interval_seconds=ARCHIVE_INTERVAL_SECONDS,
+        rate_per_day=0.0,
+        etag=mark,
+        last_modified=None,
+        full_fetch_at=now,
+        note=None,
+    )
+
+
+def _settle(
+    db: Database, seed: Seed, response: Response, now: str, *, new: int, rate: float | None, note: str | None
+) -> None:
+    if rate is None:
+        elapsed = (datetime.now(UTC) - from_text(seed.polled_at)).total_seconds() if seed.polled_at else 0.0
+        rate = next_rate(seed.rate_per_day, elapsed, new)
+    interval = interval_seconds(rate)
+    full = response.status == 200
+    settle_seed(
+        db,
+        seed,
+        polled_at=now,
+        next_poll_at=after(interval),
+        interval_seconds=interval,
+        rate_per_day=rate,
+        etag=(_header(response, "ETag") if full else None) or (None if full else seed.etag),
+        last_modified=(_header(response, "Last-Modified") if full else None) or (None if full else seed.last_modified),
+        full_fetch_at=now if full else seed.full_fetch_at,
+        note=note,
+    )
+
+
+def _failed(db: Database, seed: Seed, response: Response, counters: Counter[str]) -> Poll:
+    status = response.status
+    asked = parse_retry_after(_header(response, "Retry-After"), datetime.now(UTC)) if status in (429, 503) else None
+    note = f"HTTP {status}"
+    _fail(db, seed, note, asked, gone=status == 410 or (status == 404 and seed.failures >= 3))
+    counters["polls_failed"] += 1
+    return Poll(False, note, counters, hold_seconds=(asked or 0.0) if status in (429, 503) else None)
+
+
+def _fail(db: Database, seed: Seed, note: str, asked_seconds: float | None, *, gone: bool = False) -> None:
+    rest = max(failure_seconds(seed.failures + 1), asked_seconds or 0.0)
+    fail_seed(db, seed, polled_at=utc_now(), next_poll_at=after(rest), note=note, gone=gone)
+
+
+def _add_children(db: Database, seed: Seed, discovery: Discovery) -> None:
+    newest = sorted(discovery.children, key=lambda child: child.modified_hint or "9999", reverse=True)[:CHILDREN_MAX]
+    for child in newest:
+        if seed.since and child.modified_hint and child.modified_hint[:10] < seed.since:
+            continue
+        changed = child.modified_hint is None or seed.polled_at is None or child.modified_hint >= seed.polled_at
+        add_child_seed(db, seed, child.url, due=changed and child.modified_hint is not None)
+
+
+def _fetch_of(seed: Seed, response: Response) -> Fetch:
+    latency = response.meta.get("download_latency")
+    return Fetch(
+        url=seed.url,
+        at=response.meta["started_at"],
+        status=response.status,
+        bytes=len(response.body),
+        milliseconds=round(latency * 1000) if latency is not None else None,
+        raw=response.meta.get("raw"),
+        seed_id=seed.id,
+    )
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1") if value else None

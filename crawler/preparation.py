@@ -1,0 +1,33 @@
+"""Everything that can be wrong before a run starts, told at once and in plain words."""
+
+from __future__ import annotations
+
+from logging import root
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawler.runs import RedactingFilter
+from crawler.sources import load_sources
+from db.connection import open_archive
+from db.version import VERSION
+from pipelines.toml_file import ConfigError
+from pipelines.topic import load_topics
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+
+def check_settings(settings: BaseSettings) -> None:
+    """Reads sources, topics and archive once, so that a broken one is refused before anything is fetched.
+
+    Raises `ConfigError` or `db.connection.ArchiveError` naming place and remedy.
+    """
+    if settings["KEEP"] not in ("all", "matches"):
+        raise ConfigError(Path("setting KEEP"), f"{settings['KEEP']!r} is not known; allowed: all, matches")
+    load_sources(settings["SOURCES"])
+    load_topics(settings["TOPICS"])
+    open_archive(Path(settings["DATABASE"])).close()
+    if settings["CONTACT"]:
+        settings.set("USER_AGENT", f"Parley/{VERSION} (+{settings['CONTACT']})", priority="cmdline")
+    for handler in root.handlers:
+        handler.addFilter(RedactingFilter())

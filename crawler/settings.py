@@ -1,0 +1,100 @@
+"""Only what differs from Scrapy's own settings, each with its unit and its reason. docs/settings.md lists them for users.
+
+Any of them can be given on the command line: ``scrapy crawl news -s DATABASE=other.db``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from db.version import VERSION
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# --- Parley's own -----------------------------------------------------------------------------------------------------
+
+DATABASE = str(PROJECT / "news.db")  # the archive file
+ARCHIVE = str(PROJECT / "archive")  # folder of WARC files with every raw page and feed
+SOURCES = str(PROJECT / "sources.toml")  # where to look
+TOPICS = str(PROJECT / "topics")  # folder of topic files: what to look for; may be empty
+KEEP = "all"  # "all": every article is stored, a topic is a view that can change tomorrow; "matches": only what matches
+CONTACT = ""  # an address or URL that outlets can write to; goes into the User-Agent
+ALLOW_PRIVATE: list[str] = []  # exact host:port pairs on private addresses that may be fetched (tests, intranet)
+HOST_DELAY_SECONDS = 1.0  # rest between two requests to one host; a longer Crawl-delay wins
+RUN_SECONDS = 3300  # a run hands out nothing new after this; what is left waits for the next run
+LINK_TRIES = 6  # a link that failed so often (over hours: the pauses double) is given up
+FULL_FETCH_SECONDS = 24 * 3600  # a seed is fetched without validators this often: some answer 304 for ever
+EXTRACT_WORKERS = 2  # processes that read pages
+EXTRACT_DEADLINE_SECONDS = 20.0  # a page that takes longer is given up and its process replaced
+EXTRACT_MEMORY_MB = 640  # memory one worker may allocate
+FEED_MAX_BYTES = 5 << 20  # a feed larger than this is cut off
+SITEMAP_MAX_BYTES = 50 << 20  # the protocol's own limit (sitemaps.org)
+IMPORT_MAX_BYTES = 20 << 30  # largest remote WARC file that is copied for an import
+
+# --- Scrapy's: the project --------------------------------------------------------------------------------------------
+
+BOT_NAME = "parley"
+SPIDER_MODULES = ["crawler.spiders"]
+COMMANDS_MODULE = "crawler.commands"
+USER_AGENT = f"Parley/{VERSION}"
+ITEM_PIPELINES = {"pipelines.stages.Extract": 100, "pipelines.stages.Store": 200}
+EXTENSIONS = {
+    "crawler.runs.RunRecord": 10,
+    # A listening port and a remote control have no place in a crawler that runs unattended.
+    "scrapy.extensions.telnet.TelnetConsole": None,
+    "scrapy.extensions.remote_control.RemoteControl": None,
+    "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scrapy.extensions.spiderstate.SpiderState": None,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+}
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+# --- Scrapy's: what may be fetched, and how much of it ------------------------------------------------------------------
+
+DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}  # a feed must not read local files
+TWISTED_DNS_RESOLVER = "crawler.guard.GuardedResolver"  # refuses private addresses at connect time
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_MAXSIZE = 10 << 20  # bytes, also after decompression; Scrapy's 1 GiB is a memory bomb
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_TIMEOUT = 60  # seconds for the whole answer, so an endless body ends
+REDIRECT_MAX_TIMES = 8
+METAREFRESH_ENABLED = False  # consent walls use it; articles do not
+COOKIES_ENABLED = False
+RETRY_ENABLED = False  # a failed link is tried again by a later run, with pauses that double, from the database
+ROBOTSTXT_OBEY = False  # crawler.politeness.RobotsMiddleware does, by RFC 9309
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.archive.LocalArchives": 20,
+    "crawler.guard.GuardMiddleware": 40,
+    "crawler.politeness.RobotsMiddleware": 100,
+    "crawler.archive.ArchiveMiddleware": 610,  # between redirects and the network: keeps what came, as it came
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+}
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+}
+HTTPERROR_ALLOW_ALL = True  # every status has its meaning for a link's fate
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # what was seen is in the table links
+DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+# --- Scrapy's: how much at once -----------------------------------------------------------------------------------------
+
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one slot a host
+CONCURRENT_ITEMS = 16
+DOWNLOAD_DELAY = 0  # the frontier keeps the delays, across runs
+
+# --- Scrapy's: quiet under cron -----------------------------------------------------------------------------------------
+
+LOG_LEVEL = "WARNING"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+STATS_DUMP = False
+MEMUSAGE_ENABLED = False

@@ -1,0 +1,306 @@
+"""The one spider: it asks the frontier for work, turns seeds into links and links into pages."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from logging import getLogger
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request, Spider
+
+from crawler import polls
+from crawler.archive import ArchiveUnreadable, WarcFolder, read_page, read_pages
+from crawler.fates import judge_failure, judge_status
+from crawler.frontier import Frontier, Work
+from crawler.runs import start_run
+from crawler.sources import load_sources
+from db.connection import open_archive, transaction, utc_now
+from db.frontier import find_link, postpone_link, settle_link, sync_sources
+from db.records import Fetch, PendingLink, RawRef, Seed
+from db.store import retire_topics, write_fetch, write_topic
+from pipelines.page import Page
+from pipelines.topic import load_topics
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+logger = getLogger(__name__)
+
+
+class NewsSpider(Spider):
+    """Polls the seeds that are due, writes every link they mention, and fetches what is pending.
+
+    Arguments: ``due=all`` polls every seed now, whatever its schedule; ``reextract=1`` fetches nothing and reads all
+    stored raw pages again.
+    """
+
+    name = "news"
+
+    def __init__(self, due: str = "", reextract: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if due not in ("", "all"):
+            raise ValueError(f"due={due!r} is not known; allowed: due=all")
+        self.everything_due = due == "all"
+        self.reextract = bool(reextract)
+        self.counters: Counter[str] = Counter()
+        self.trouble: str | None = None
+        self.works: dict[int, Work] = {}
+        self.open_pages: Counter[int] = Counter()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Opens the archive, reads sources and topics, and readies the frontier."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        settings = crawler.settings
+        database = Path(settings["DATABASE"])
+        sources = () if spider.reextract else load_sources(settings["SOURCES"])
+        spider.topics = load_topics(settings["TOPICS"])
+        spider.db = open_archive(database)
+        spider.archive = WarcFolder(Path(settings["ARCHIVE"]), database.stem, spider.db)
+        with transaction(spider.db):
+            if not spider.reextract:
+                sync_sources(spider.db, sources)
+            spider.write_topics()
+        spider.run_id = start_run(spider.db)
+        spider.frontier = Frontier(
+            spider.db,
+            delay_seconds=settings.getfloat("HOST_DELAY_SECONDS"),
+            in_flight_max=settings.getint("CONCURRENT_REQUESTS"),
+            run_seconds=settings.getfloat("RUN_SECONDS"),
+            everything_due=spider.everything_due,
+        )
+        return spider
+
+    def write_topics(self) -> None:
+        """Notes the topics of this run in the archive."""
+        retire_topics(self.db, [topic.id for topic in self.topics])
+        for topic in self.topics:
+            write_topic(
+                self.db,
+                topic.id,
+                title=topic.title,
+                question=topic.question,
+                version=topic.version,
+                file=topic.path.name,
+                now=utc_now(),
+                entities=[(entity.id, entity.name, entity.role) for entity in topic.entities],
+            )
+
+    def needs_human(self) -> bool:
+        """Returns whether the run ended in a way that somebody should look at: trouble, or not one poll that worked."""
+        polls_done = self.counters["polls"]
+        return self.trouble is not None or (polls_done > 0 and self.counters["polls_failed"] == polls_done)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yields one request for each piece of work, as the frontier hands it out."""
+        if self.reextract:
+            yield Request("file:///", callback=self.parse_stored, meta={"local_archive": ""})
+            return
+        while (work := await self.frontier.next()) is not None:
+            yield self.request_for(work)
+
+    def request_for(self, work: Work) -> Request:
+        """Returns the request that does a piece of work."""
+        meta: dict[str, Any] = {"work": work, "started_at": utc_now()}
+        if isinstance(work, PendingLink):
+            return Request(work.url, self.parse_article, errback=self.failed, meta=meta)
+        return polls.request(work, self.parse_seed, self.parse_archive, self.failed, meta, self.settings)
+
+    async def parse_seed(self, response: Response) -> AsyncIterator[Any]:
+        """Writes the links of a feed, sitemap or section page; they are fetched when their host's turn comes."""
+        seed: Seed = response.meta["work"]
+        self.frontier.answered(seed.host)
+        with self.writing():
+            outcome = polls.store(self.db, self.run_id, seed, response)
+            self.counters.update(outcome.counters)
+            if outcome.hold_seconds is not None:
+                self.frontier.hold(seed.host, outcome.hold_seconds, outcome.note or "")
+        if outcome.ok:
+            self.frontier.forgive(seed.host)
+        else:
+            logger.info("poll of %s failed: %s", seed.url, outcome.note)
+        self.frontier.settled(seed)
+        self.frontier.wake()
+        return
+        yield  # makes this an async generator, the one kind of callback Scrapy never warns about
+
+    async def parse_archive(self, response: Response) -> AsyncIterator[Page]:
+        """Yields every page of a WARC file that has no fate yet; nothing is fetched and nothing archived again."""
+        seed: Seed = response.meta["work"]
+        path: Path = response.meta["path"]
+        self.counters["polls"] += 1
+        mark = polls.mark_of(path)
+        note = None
+        if mark is not None and mark == seed.etag and not self.everything_due:
+            self.counters["polls_unchanged"] += 1
+        else:
+            try:
+                for page in read_pages(path):
+                    found = find_link(self.db, page.url)
+                    if found is None or found[1] == "pending":
+                        self.open_pages[seed.id] += 1
+                        yield replace(page, seed_id=seed.id)
+            except ArchiveUnreadable as error:
+                note = str(error)
+                self.counters["polls_failed"] += 1
+                logger.error("archive cannot be read: %s", error)
+        await self.frontier.drained(lambda: self.open_pages[seed.id] == 0)
+        with self.writing():
+            polls.settle_archive(self.db, seed, mark, note)
+        self.frontier.settled(seed)
+
+    async def parse_stored(self, response: Response) -> AsyncIterator[Page]:
+        """Yields the raw page of every stored article, read back from the WARC files."""
+        folder = Path(self.settings["ARCHIVE"])
+        last = 0
+        while True:
+            rows = self.db.execute(
+                "SELECT a.id, l.id, l.url, a.url, l.seed_id, a.warc_file, a.warc_offset, a.warc_length FROM articles a"
+                " JOIN links l ON l.article_id = a.id AND l.fate = 'article'"
+                " WHERE a.id > ? AND a.warc_file IS NOT NULL ORDER BY a.id LIMIT 200",
+                (last,),
+            ).fetchall()
+            if not rows:
+                return
+            for article_id, link_id, url, _, seed_id, *extent in rows:
+                last = article_id
+                try:
+                    page = read_page(folder, RawRef(*extent))
+                except ArchiveUnreadable as error:
+                    self.counters["unreadable"] += 1
+                    logger.error("raw page of article %s cannot be read: %s", article_id, error)
+                    continue
+                yield replace(page, url=url, link_id=link_id, seed_id=seed_id, reextracted=True)
+
+    async def parse_article(self, response: Response) -> AsyncIterator[Page]:
+        """Yields the page of a link, or gives the link the fate its answer means."""
+        link: PendingLink = response.meta["work"]
+        self.frontier.answered(link.host)
+        verdict = judge_status(response)
+        if verdict is None:
+            self.frontier.forgive(link.host)
+            self.works[link.id] = link
+            yield self.page_of(response, link)
+            return
+        self.settle(link, verdict, self.fetch_of(response, link))
+
+    async def failed(self, failure: Failure) -> AsyncIterator[Any]:
+        """Gives work that brought no response its fate: refused, blocked, postponed or failed."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        work: Work = request.meta["work"]
+        self.frontier.answered(work.host)
+        verdict = judge_failure(failure.value, request.url)
+        fetch = Fetch(url=request.url, at=request.meta["started_at"], error=verdict.reason) if verdict.sent else None
+        if isinstance(failure.value, OSError) and failure.value.errno in polls.DISK_ERRNOS:
+            self.stop(f"the raw archive cannot be written: {failure.value}")
+        if isinstance(work, PendingLink):
+            self.settle(work, verdict, replace(fetch, link_id=work.id) if fetch else None)
+        else:
+            with self.writing():
+                if fetch is not None:
+                    write_fetch(self.db, self.run_id, replace(fetch, seed_id=work.id))
+                polls.fail(self.db, work, verdict)
+                if verdict.hold_seconds is not None:
+                    self.frontier.hold(work.host, verdict.hold_seconds, verdict.reason)
+            self.counters.update(polls=1, polls_failed=1)
+            self.frontier.settled(work)
+        return
+        yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; a disk or database that refuses it ends the run with a clear word."""
+        try:
+            with transaction(self.db):
+                yield
+        except (sqlite3.Error, OSError) as error:
+            self.stop(f"the archive cannot be written: {error}")
+            raise
+
+    def stop(self, trouble: str) -> None:
+        """Ends the run because a human is needed; what is stored stays, what is pending waits."""
+        if self.trouble is None:
+            self.trouble = trouble
+            logger.critical("stopping: %s", trouble)
+            self.frontier.close()
+            assert self.crawler.engine is not None
+            asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="trouble"))
+
+    def outcome(self, reason: str) -> str:
+        """Returns the outcome of the run in a word or a sentence, from why Scrapy closed the spider."""
+        if self.trouble is not None:
+            return f"trouble: {self.trouble}"
+        if reason != "finished":
+            return "stopped" if reason == "shutdown" else reason
+        return "out of time" if self.frontier.out_of_time else "done"
+
+    def settle(self, link: PendingLink, verdict: Any, fetch: Fetch | None) -> None:
+        """Writes a link's fate, or when it is tried again, in one transaction with the fetch that told it."""
+        with self.writing():
+            if fetch is not None:
+                write_fetch(self.db, self.run_id, fetch)
+            if verdict.hold_seconds is not None:
+                self.frontier.hold(link.host, verdict.hold_seconds, verdict.reason)
+            given_up = verdict.counts and link.tries + 1 >= self.settings.getint("LINK_TRIES")
+            if verdict.retry_at is not None and not given_up:
+                postpone_link(self.db, link.id, verdict.retry_at(link.tries), verdict.reason, counts=verdict.counts)
+                self.counters["postponed"] += 1
+            else:
+                fate = "article" if link.article_id is not None else verdict.fate
+                settle_link(self.db, link.id, fate, utc_now(), reason=verdict.reason, article_id=link.article_id)
+                self.counters[fate if fate != "article" else "same"] += 1
+        self.counters["pages"] += fetch is not None
+        self.frontier.settled(link)
+
+    def settled(self, page: Page, outcome: str) -> None:
+        """Called by `pipelines.stages.Store` when a page is stored."""
+        self.counters["pages"] += 1
+        self.counters[outcome] += 1
+        if page.link_id in self.works:
+            self.frontier.settled(self.works.pop(page.link_id))
+        elif page.seed_id is not None and not page.reextracted:
+            self.open_pages[page.seed_id] -= 1
+            self.frontier.page_stored()
+
+    def page_of(self, response: Response, link: PendingLink) -> Page:
+        """Returns the page a response carries."""
+        latency = response.meta.get("download_latency")
+        return Page(
+            url=link.url,
+            final_url=response.url,
+            status=response.status,
+            headers=tuple(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, values in response.headers.items()
+                for value in values
+            ),
+            body=response.body,
+            fetched_at=response.meta["started_at"],
+            link_id=link.id,
+            seed_id=link.seed_id,
+            title_hint=link.title_hint,
+            published_hint=link.published_hint,
+            milliseconds=round(latency * 1000) if latency is not None else 0,
+            raw=response.meta.get("raw"),
+        )
+
+    def fetch_of(self, response: Response, link: PendingLink) -> Fetch:
+        """Returns the log entry of a response that became no page."""
+        latency = response.meta.get("download_latency")
+        return Fetch(
+            url=link.url,
+            at=response.meta["started_at"],
+            status=response.status,
+            bytes=len(response.body),
+            milliseconds=round(latency * 1000) if latency is not None else None,
+            raw=response.meta.get("raw"),
+            link_id=link.id,
+        )

@@ -1,0 +1,226 @@
+"""The two item pipelines: `Extract` reads pages off the reactor, `Store` writes each in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from db.connection import transaction, utc_now
+from db.frontier import add_archive_link, settle_link, source_of
+from db.records import Fetch
+from db.store import (
+    Stored,
+    add_urls,
+    insert_article,
+    replace_text,
+    revise_article,
+    touch_article,
+    write_fetch,
+    write_matches,
+    write_mentions,
+)
+from db.urls import is_article_like, normalise
+from db.version import VERSION
+from pipelines.dedup import decide, identities
+from pipelines.extract import NoArticle
+from pipelines.page import Page
+from pipelines.revision import compare
+from pipelines.workers import Reading, Workers
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from sqlite_utils import Database
+
+
+EXTRACTOR = f"parley {VERSION}, trafilatura {version('trafilatura')}"
+"""What made a stored text; ``scrapy reextract`` reads the raw pages again after an upgrade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A page with what the worker made of it, on its way from `Extract` to `Store`."""
+
+    page: Page
+    reading: Reading
+
+
+class Extract:
+    """Hands each page to a worker process and passes on what came back."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self.crawler = crawler
+        self.count = settings.getint("EXTRACT_WORKERS")
+        self.deadline_seconds = settings.getfloat("EXTRACT_DEADLINE_SECONDS")
+        self.memory_bytes = settings.getint("EXTRACT_MEMORY_MB") << 20
+        self.workers: Workers | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Extract:
+        """Scrapy's constructor."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Readies the pool; its processes start with the first page."""
+        self.workers = Workers(
+            self.crawler.spider.topics,  # type: ignore[union-attr]
+            count=self.count,
+            deadline_seconds=self.deadline_seconds,
+            memory_bytes=self.memory_bytes,
+        )
+
+    def close_spider(self) -> None:
+        """Stops the workers."""
+        if self.workers is not None:
+            self.workers.close()
+
+    async def process_item(self, item: Page) -> Extracted:
+        """Returns the page with its reading."""
+        assert self.workers is not None
+        return Extracted(item, await self.workers.read(item))
+
+
+class Store:
+    """Writes what became of each page: article, revision or copy, its matches, the fetch and the link's fate.
+
+    Runs to its end without an ``await``, so no other write of this process comes between, and in one transaction, so a
+    crash leaves the whole or nothing.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.matches_only = crawler.settings["KEEP"] == "matches"
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Store:
+        """Scrapy's constructor."""
+        return cls(crawler)
+
+    def process_item(self, item: Extracted) -> Any:
+        """Stores the page's outcome and tells the spider which it was."""
+        spider: Any = self.crawler.spider
+        try:
+            with transaction(spider.db):
+                outcome = store_page(spider.db, spider.run_id, item, matches_only=self.matches_only)
+        except (sqlite3.Error, OSError) as error:
+            spider.stop(f"the archive cannot be written: {error}")
+            raise
+        spider.settled(item.page, outcome)
+        return item
+
+
+def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_only: bool = False) -> str:
+    """Writes everything about one page and returns what it was, for the run's counters.
+
+    Call inside a transaction. Returns ``new``, ``copy``, ``same``, ``revised``, ``reextracted`` or the link's fate.
+    """
+    page, now = item.page, utc_now()
+    link_id = page.link_id
+    if link_id is None:
+        assert page.seed_id is not None
+        link_id = add_archive_link(db, page.url, page.seed_id, now)
+    if page.milliseconds is not None:
+        write_fetch(db, run_id, fetch_of(page, link_id))
+    signed = item.reading.signed
+    if signed is None:
+        refusal = item.reading.refusal or NoArticle("failed", "nothing was extracted")
+        return _refuse(db, page, link_id, refusal, now)
+    if matches_only and not any(match.score > 0 for match in item.reading.relevance):
+        settle_link(db, link_id, "refused", now, reason="matches no topic (KEEP = matches)")
+        return "refused"
+    keys = identities(page.url, page.final_url, signed.article.canonical)
+    decision = decide(db, keys, signed)
+    if decision.kind == "same":
+        assert decision.stored is not None
+        return _again(db, page, link_id, item.reading, decision.stored, keys, decision.reason, now)
+    address = best_url(page, signed.article.canonical, keys)
+    article_id = insert_article(
+        db,
+        replace(signed, article=replace(signed.article, url=address)),
+        source_id=source_of(db, address, _source_of_seed(db, page.seed_id)),
+        now=now,
+        extractor=EXTRACTOR,
+        raw=page.raw,
+        copy_of=decision.stored,
+    )
+    add_urls(db, article_id, keys)
+    _judge(db, article_id, item.reading)
+    settle_link(db, link_id, "article", now, article_id=article_id)
+    return decision.kind
+
+
+def best_url(page: Page, canonical: str | None, keys: dict[str, str]) -> str:
+    """Returns the address to show for an article: its trusted canonical URL, else where the fetch ended."""
+    if canonical and "canonical" in keys.values() and is_article_like(canonical):
+        return normalise(canonical) or page.final_url
+    return normalise(page.final_url) or page.final_url
+
+
+def fetch_of(page: Page, link_id: int | None) -> Fetch:
+    """Returns the log entry of the request that brought a page."""
+    return Fetch(
+        url=page.url,
+        at=page.fetched_at,
+        status=page.status,
+        bytes=len(page.body),
+        milliseconds=page.milliseconds,
+        raw=page.raw,
+        link_id=link_id,
+        seed_id=page.seed_id,
+    )
+
+
+def _again(
+    db: Database,
+    page: Page,
+    link_id: int,
+    reading: Reading,
+    stored: Stored,
+    keys: dict[str, str],
+    reason: str | None,
+    now: str,
+) -> str:
+    """Stores a page whose article is known: another URL of it, the same text again, or an edit."""
+    assert reading.signed is not None
+    add_urls(db, stored.id, keys)
+    fate, own = db.execute("SELECT fate, article_id FROM links WHERE id = ?", (link_id,)).fetchone()
+    if own != stored.id or fate == "duplicate_url":
+        settle_link(db, link_id, "duplicate_url", now, reason=reason, article_id=stored.id)
+        touch_article(db, stored.id, now)
+        return "duplicate_url"
+    settle_link(db, link_id, "article", now, article_id=stored.id)
+    article = reading.signed.article
+    if page.reextracted:
+        replace_text(db, stored.id, reading.signed, extractor=EXTRACTOR, raw=page.raw)
+        _judge(db, stored.id, reading)
+        return "reextracted"
+    change = compare(stored.title, stored.body, article.title, article.body)
+    if change is None or change.kind == "cosmetic":
+        touch_article(db, stored.id, now)
+        return "same"
+    revise_article(db, stored, reading.signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
+    if change.kind != "truncated":
+        _judge(db, stored.id, reading)
+    return "revised"
+
+
+def _refuse(db: Database, page: Page, link_id: int, refusal: NoArticle, now: str) -> str:
+    """Gives the link of a page without an article its fate; an article stored earlier stays as it is."""
+    (own,) = db.execute("SELECT article_id FROM links WHERE id = ?", (link_id,)).fetchone()
+    if own is not None:
+        settle_link(db, link_id, "article", now, reason=f"seen again without text: {refusal.reason}", article_id=own)
+        return "same"
+    settle_link(db, link_id, refusal.fate, now, reason=refusal.reason)
+    return refusal.fate
+
+
+def _judge(db: Database, article_id: int, reading: Reading) -> None:
+    write_matches(db, article_id, reading.relevance)
+    write_mentions(db, article_id, reading.mentions)
+
+
+def _source_of_seed(db: Database, seed_id: int | None) -> str | None:
+    row = db.execute("SELECT source_id FROM seeds WHERE id = ?", (seed_id,)).fetchone() if seed_id else None
+    return row[0] if row else None

@@ -1,0 +1,383 @@
+"""A topic file -> ``Topic``: what to look for, when, and how sure to be. The format is explained in docs/topics.md."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pipelines.toml_file import KeyPath, TomlFile, check_keys, read_toml
+from pipelines.topic_grammar import (
+    Expression,
+    Name,
+    Term,
+    TermError,
+    compile_match,
+    parse_expression,
+    parse_term,
+    walk,
+    write_expression,
+    write_term,
+)
+
+ENGINE = 1
+"""Raised when matching or scoring changes, so that stored matches can be told from new ones."""
+
+DEFAULT_ACCEPT = 0.5
+DEFAULT_REVIEW = 0.25
+ANY_LANGUAGE = "any"
+ALL_ENTITIES = "entities"
+"""In expressions: every spelling of every entity of the topic."""
+
+Expect = Literal["accept", "review", "reject"]
+Spellings = Mapping[str, tuple[Term, ...]]
+"""Terms by language (ISO 639-1, or ``any``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One expression of a topic: as written, and as a tree."""
+
+    text: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A person or body of the topic with every spelling seen."""
+
+    id: str
+    name: str
+    role: str | None
+    spellings: Spellings
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A made-up or remembered article and what the topic must say to it."""
+
+    expect: Expect
+    title: str
+    body: str = ""
+    language: str | None = None
+    date: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One research question: what an article must say, and when, to be about it."""
+
+    id: str
+    title: str
+    question: str | None
+    window_from: str | None
+    """First day (``YYYY-MM-DD``, UTC) of publication."""
+    window_to: str | None
+    """Last day, included."""
+    accept: float
+    review: float
+    any: tuple[Rule, ...]
+    """What the topic is about: one must hold, and their hits make the score."""
+    require: tuple[Rule, ...]
+    """All must hold; never scored."""
+    vetoes: tuple[Rule, ...]
+    """``not`` in the file: one that holds drops the article."""
+    sets: Mapping[str, Spellings]
+    entities: tuple[Entity, ...]
+    examples: tuple[Example, ...]
+    path: Path
+    version: str = ""
+    """Twelve hexadecimal digits that change exactly when articles could be judged differently."""
+
+    def terms(self, name: str, language: str | None) -> tuple[Term, ...]:
+        """Returns the terms of a set, an entity or all ``entities`` that count in a language; None: of all."""
+        if name in self.sets:
+            return _choose(self.sets[name], language)
+        wanted = [entity for entity in self.entities if name in (entity.id, ALL_ENTITIES)]
+        return tuple(dict.fromkeys(term for entity in wanted for term in _choose(entity.spellings, language)))
+
+
+def _choose(spellings: Spellings, language: str | None) -> tuple[Term, ...]:
+    if language is None:
+        return tuple(dict.fromkeys(term for terms in spellings.values() for term in terms))
+    return tuple(dict.fromkeys((*spellings.get(language, ()), *spellings.get(ANY_LANGUAGE, ()))))
+
+
+def fold_language(language: str | None) -> str | None:
+    """Returns a language tag as topics know it: ``fa-AF`` and ``prs`` (Dari) are ``fa``; None and "" are None."""
+    base = re.split(r"[-_]", (language or "").strip().lower())[0]
+    return _SAME_LANGUAGE.get(base, base) or None
+
+
+_SAME_LANGUAGE = {"prs": "fa", "pes": "fa", "fas": "fa", "pus": "ps", "pbt": "ps", "und": ""}
+
+
+def load_topics(folder: Path | str) -> tuple[Topic, ...]:
+    """Returns the topics of all ``*.toml`` files of a folder, by id; () when it is empty or missing.
+
+    Raises ConfigError for the first file that is wrong, or when two files share an id.
+    """
+    topics: dict[str, Topic] = {}
+    for path in sorted(Path(folder).glob("*.toml")):
+        topic = load_topic(path)
+        if topic.id in topics:
+            other = topics[topic.id].path
+            raise read_toml(path).error(("id",), f'"{topic.id}" is the id of {other} too; give each topic its own')
+        topics[topic.id] = topic
+    return tuple(topics[key] for key in sorted(topics))
+
+
+def load_topic(path: Path | str) -> Topic:
+    """Returns the topic of one file; raises ConfigError naming line, key and remedy for anything it cannot use."""
+    return _TopicReader(read_toml(path)).read()
+
+
+_TOP_KEYS = (
+    "id",
+    "title",
+    "question",
+    "window",
+    "accept",
+    "review",
+    "any",
+    "require",
+    "not",
+    "sets",
+    "entity",
+    "example",
+)
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_SET_NAME = re.compile(r"[^\W\d][\w-]*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_KIND: dict[type, str] = {str: "text in quotes", list: "a list in [ ]", dict: "a table"}
+
+
+class _TopicReader:
+    """Reads one parsed file key by key; every complaint knows where it stands."""
+
+    def __init__(self, file: TomlFile) -> None:
+        self.file = file
+
+    def read(self) -> Topic:
+        data = self.file.data
+        check_keys(self.file, (), data, _TOP_KEYS)
+        sets = self._read_sets()
+        entities = self._read_entities(sets)
+        window = self._get((), "window", dict, {})
+        check_keys(self.file, ("window",), window, ("from", "to"))
+        start, end = self._read_day(("window", "from")), self._read_day(("window", "to"))
+        if start and end and start > end:
+            raise self.file.error(("window", "to"), f"the window ends ({end}) before it begins ({start})")
+        accept, review = self._read_share("accept", DEFAULT_ACCEPT), self._read_share("review", None)
+        if review is not None and accept is not None and review > accept:
+            raise self.file.error(("review",), f"review ({review}) must not be above accept ({accept})")
+        assert accept is not None
+        topic = Topic(
+            id=self._read_id((), default=self.file.path.stem),
+            title=self._require((), "title"),
+            question=self._get((), "question", str, None),
+            window_from=start,
+            window_to=end,
+            accept=accept,
+            review=min(DEFAULT_REVIEW, accept) if review is None else review,
+            any=self._read_rules("any"),
+            require=self._read_rules("require"),
+            vetoes=self._read_rules("not"),
+            sets=sets,
+            entities=entities,
+            examples=self._read_examples(),
+            path=self.file.path,
+        )
+        self._check_rules(topic)
+        return replace(topic, version=_hash_meaning(topic))
+
+    def _get(self, table: KeyPath, key: str, kind: type, default: Any) -> Any:
+        value: Any = self.file.data
+        for part in table:
+            value = value[part]
+        if key not in value:
+            return default
+        if not isinstance(value[key], kind):
+            raise self.file.error((*table, key), f"must be {_KIND[kind]}")
+        return value[key]
+
+    def _require(self, table: KeyPath, key: str) -> str:
+        text: str = self._get(table, key, str, "").strip()
+        if not text:
+            raise self.file.error((*table, key), f'is missing; write {key} = "..."')
+        return text
+
+    def _read_id(self, table: KeyPath, default: str | None = None) -> str:
+        text = self._require(table, "id") if default is None or "id" in self.file.data else default
+        if not _SLUG.fullmatch(text):
+            raise self.file.error(
+                (*table, "id"), f'"{text}": use small letters a-z, digits and hyphens, as in "my-topic"'
+            )
+        return text
+
+    def _read_share(self, key: str, default: float | None) -> float | None:
+        value = self.file.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float | None) or not 0 <= (value or 0) <= 1:
+            raise self.file.error((key,), "must be a number from 0 to 1")
+        return None if value is None else float(value)
+
+    def _read_day(self, key_path: KeyPath) -> str | None:
+        value: Any = self.file.data
+        for part in key_path:
+            value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(part, int) else None
+            if value is None:
+                return None
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()
+        try:
+            return date.fromisoformat(value).isoformat()
+        except (TypeError, ValueError):
+            raise self.file.error(key_path, "must be a day such as 2018-11-09") from None
+
+    def _read_terms(self, key_path: KeyPath, table: Mapping[str, Any], skip: tuple[str, ...] = ()) -> Spellings:
+        spellings: dict[str, tuple[Term, ...]] = {}
+        for key, listed in table.items():
+            if key in skip:
+                continue
+            here = (*key_path, key)
+            language = fold_language(key)
+            if language is None or not _LANGUAGE.fullmatch(language):
+                raise self.file.error(
+                    here, 'is no language; use a code such as en, fa, ps, ru, or "any" for all languages'
+                )
+            if not isinstance(listed, list):
+                raise self.file.error(here, "must be a list in [ ]")
+            terms = list(spellings.get(language, ()))
+            for index, text in enumerate(listed):
+                if not isinstance(text, str):
+                    raise self.file.error((*here, index), "must be text in quotes")
+                try:
+                    terms.append(parse_term(text))
+                except TermError as error:
+                    raise self.file.error((*here, index), error.message) from error
+            spellings[language] = tuple(dict.fromkeys(terms))
+        if not any(spellings.values()):
+            raise self.file.error(key_path, 'has no words; add a list such as en = ["word", "several words"]')
+        return spellings
+
+    def _read_sets(self) -> dict[str, Spellings]:
+        sets: dict[str, Spellings] = {}
+        for name in self._get((), "sets", dict, {}):
+            here = ("sets", name)
+            if not _SET_NAME.fullmatch(name) or name in ("near", "title", ALL_ENTITIES):
+                raise self.file.error(
+                    here, "cannot be the name of a set; use letters, digits, _ and - (not near, title, entities)"
+                )
+            sets[name] = self._read_terms(here, self._get(("sets",), name, dict, {}))
+        return sets
+
+    def _tables(self, key: str) -> list[KeyPath]:
+        listed = self._get((), key, list, [])
+        if not all(isinstance(item, dict) for item in listed):
+            raise self.file.error((key,), f"must be written as [[{key}]]")
+        return [(key, index) for index in range(len(listed))]
+
+    def _read_entities(self, sets: Mapping[str, Spellings]) -> tuple[Entity, ...]:
+        entities: dict[str, Entity] = {}
+        for here in self._tables("entity"):
+            table = self.file.data["entity"][here[1]]
+            key = self._read_entity_id(here)
+            if key in entities or key in sets or key == ALL_ENTITIES:
+                raise self.file.error((*here, "id"), f'"{key}" is taken by another entity or set; choose another')
+            role = self._get(here, "role", str, None)
+            terms = self._read_terms(here, table, skip=("id", "name", "role"))
+            entities[key] = Entity(key, self._require(here, "name"), role, terms)
+        return tuple(entities.values())
+
+    def _read_entity_id(self, here: KeyPath) -> str:
+        text = self._require(here, "id")
+        if not _SLUG.fullmatch(text):
+            raise self.file.error(
+                (*here, "id"), f'"{text}": use small letters a-z, digits and hyphens, as in "my-person"'
+            )
+        return text
+
+    def _read_rules(self, key: str) -> tuple[Rule, ...]:
+        value = self.file.data.get(key, [])
+        places: list[KeyPath] = [(key,)] if isinstance(value, str) else []
+        if isinstance(value, list):
+            places = [(key, index) for index in range(len(value))]
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise self.file.error((key,), 'must be a list of expressions, such as ["talks & afghan"]')
+        rules: list[Rule] = []
+        for here, text in zip(places, texts, strict=True):
+            try:
+                rules.append(Rule(text.strip(), parse_expression(text)))
+            except TermError as error:
+                raise self.file.error(here, error.message, at=error.at) from error
+        return tuple(rules)
+
+    def _check_rules(self, topic: Topic) -> None:
+        if not topic.any:
+            raise self.file.error(("any",), 'is missing; say what the topic is about: any = ["set & other_set"]')
+        known = [*topic.sets, *(entity.id for entity in topic.entities), *([ALL_ENTITIES] if topic.entities else [])]
+        for key, rules in (("any", topic.any), ("require", topic.require), ("not", topic.vetoes)):
+            for index, rule in enumerate(rules):
+                here: KeyPath = (key,) if isinstance(self.file.data[key], str) else (key, index)
+                for part in walk(rule.expression):
+                    if isinstance(part, Name) and part.name not in known:
+                        close = difflib.get_close_matches(part.name, known, n=1)
+                        guess = f'; did you mean "{close[0]}"?' if close else ";"
+                        message = (
+                            f'there is no set "{part.name}"{guess} Sets here: {", ".join(sorted(known)) or "none"}'
+                        )
+                        raise self.file.error(here, message, at=part.at)
+                if key == "any" and compile_match(rule.expression, lambda name: topic.terms(name, None)).negated:
+                    raise self.file.error(
+                        here, "would match every article without a word; name what must be there (with &)"
+                    )
+
+    def _read_examples(self) -> tuple[Example, ...]:
+        examples: list[Example] = []
+        for here in self._tables("example"):
+            check_keys(
+                self.file, here, self.file.data["example"][here[1]], ("expect", "language", "date", "title", "body")
+            )
+            expect = self._require(here, "expect")
+            if expect not in get_args(Expect):
+                raise self.file.error((*here, "expect"), f'"{expect}" must be one of {", ".join(get_args(Expect))}')
+            examples.append(
+                Example(
+                    expect=expect,  # type: ignore[arg-type]  # checked against the literal above
+                    title=self._require(here, "title"),
+                    body=self._get(here, "body", str, ""),
+                    language=fold_language(self._get(here, "language", str, None)),
+                    date=self._read_day((*here, "date")),
+                    line=self.file.line_of(here),
+                )
+            )
+        return tuple(examples)
+
+
+def _hash_meaning(topic: Topic) -> str:
+    """Returns a short hash of all that decides about articles; titles, comments, examples and order of words do not."""
+
+    def spell(spellings: Spellings) -> dict[str, list[str]]:
+        return {language: sorted(map(write_term, terms)) for language, terms in spellings.items() if terms}
+
+    meaning = {
+        "engine": ENGINE,
+        "id": topic.id,
+        "window": [topic.window_from, topic.window_to],
+        "thresholds": [topic.accept, topic.review],
+        "any": [write_expression(rule.expression) for rule in topic.any],
+        "require": [write_expression(rule.expression) for rule in topic.require],
+        "not": [write_expression(rule.expression) for rule in topic.vetoes],
+        "sets": {name: spell(spellings) for name, spellings in topic.sets.items()},
+        "entities": {entity.id: spell(entity.spellings) for entity in topic.entities},
+    }
+    text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,356 @@
+"""The expressions of a topic file: text -> tree -> FTS5 MATCH.
+
+``talks & afghan``, ``near(afghan, talks, 12)``, ``title(format) | 'white house' & !cricket``: names of term sets,
+quoted words, ``&`` and, ``|`` or, ``!`` not, brackets. ``!`` binds tighter than ``&``, ``&`` tighter than ``|``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
+
+from db.folding import fold
+from db.search import quote_phrase, split_words
+
+DEFAULT_DISTANCE = 10
+"""Words that may stand between the two sides of ``near(a, b)`` when the expression does not say."""
+LONGEST_DISTANCE = 500
+TITLE_COLUMN = "folded_title"
+"""As in ``article_text_fts``, so that one MATCH text serves new articles and the stored archive."""
+
+
+class TermError(ValueError):
+    """A term or expression that cannot be used; ``at`` is the character where, counted from 0."""
+
+    def __init__(self, message: str, at: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word, beginning or phrase to look for, folded and split as the index does it."""
+
+    words: tuple[str, ...]
+    starred: tuple[bool, ...]
+    """For each word, whether it is only a beginning (``negotiat*``)."""
+
+    def match_segments(self) -> list[str]:
+        """Returns the FTS5 phrases of the term; more than one when a star stands inside (``мирн* процесс*``)."""
+        segments: list[str] = []
+        start = 0
+        for index, star in enumerate(self.starred):
+            if star or index == len(self.words) - 1:
+                segments.append(quote_phrase(self.words[start : index + 1], prefix=star))
+                start = index + 1
+        return segments
+
+    def match_text(self) -> str:
+        """Returns the term as MATCH text; FTS5 has no stars inside a phrase: such parts touch, either way round."""
+        segments = self.match_segments()
+        return segments[0] if len(segments) == 1 else _write_near(segments, 0, len(self.words))
+
+
+def parse_term(text: str) -> Term:
+    """Returns a term of a topic file: one word, several words in order; ``*`` after a word for its beginning.
+
+    Raises TermError when there is no word in it, or a star stands elsewhere or after fewer than two letters.
+    """
+    words: list[str] = []
+    starred: list[bool] = []
+    for chunk in fold(text).split():
+        body = chunk.rstrip("*")
+        if "*" in body:
+            raise TermError(f'"{text}": a star stands only at the end of a word')
+        parts = split_words(body)
+        if not parts and len(body) < len(chunk):
+            raise TermError(f'"{text}": a star needs the beginning of a word before it')
+        words += parts
+        starred += [False] * len(parts)
+        if parts and len(body) < len(chunk):
+            if len(parts[-1]) < 2 and parts[-1].isascii():
+                raise TermError(f'"{text}": a star needs at least two letters before it')
+            starred[-1] = True
+    if not words:
+        raise TermError(f'"{text}": there is no word in it')
+    return Term(tuple(words), tuple(starred))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A set of terms, by its name."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Quoted words in an expression: one term for all languages."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Something of ``left`` with at most ``distance`` words between it and something of ``right``, in either order."""
+
+    left: Expression
+    right: Expression
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    part: Expression
+
+
+Expression = Name | Words | Not | And | Or | Near | Title
+
+_GRAMMAR = r"""
+?start: either
+?either: both ("|" both)*
+?both: one ("&" one)*
+?one: "!" one -> negation
+    | "(" either ")"
+    | "near" "(" either "," either ["," NUMBER] ")" -> near
+    | "title" "(" either ")" -> title
+    | NAME -> name
+    | QUOTED -> words
+NAME: /[^\W\d][\w-]*/
+NUMBER: /[0-9]+/
+QUOTED: /'[^']*'|"[^"]*"|[“”„][^“”„]*[“”]|‘[^‘’]*’/
+%ignore /\s+/
+"""
+
+
+@v_args(inline=True)
+class _TreeToExpression(Transformer[Token, Expression]):
+    def either(self, *parts: Expression) -> Expression:
+        return Or(parts)
+
+    def both(self, *parts: Expression) -> Expression:
+        return And(parts)
+
+    def negation(self, part: Expression) -> Expression:
+        return Not(part)
+
+    def near(self, left: Expression, right: Expression, distance: Token | None) -> Expression:
+        return Near(left, right, DEFAULT_DISTANCE if distance is None else int(distance))
+
+    def title(self, part: Expression) -> Expression:
+        return Title(part)
+
+    def name(self, token: Token) -> Expression:
+        return Name(str(token), token.start_pos or 0)
+
+    def words(self, token: Token) -> Expression:
+        try:
+            return Words(parse_term(str(token)[1:-1]))
+        except TermError as error:
+            raise TermError(error.message, token.start_pos or 0) from error
+
+
+_PARSER = Lark(_GRAMMAR, parser="lalr", maybe_placeholders=True)
+
+
+def parse_expression(text: str) -> Expression:
+    """Returns the tree of an expression; TermError says what is wrong and at which character."""
+    try:
+        tree = _TreeToExpression().transform(_PARSER.parse(text))
+    except UnexpectedInput as error:
+        raise _explain(text, error) from error
+    except VisitError as error:
+        raise error.orig_exc from error
+    except RecursionError as error:
+        raise TermError("the brackets are nested too deeply") from error
+    for part in walk(tree):
+        if isinstance(part, Near):
+            _check_near(part)
+    return tree
+
+
+def _explain(text: str, error: UnexpectedInput) -> TermError:
+    at = error.pos_in_stream or 0
+    rest = text[at:]
+    if not text.strip():
+        return TermError("the expression is empty; write the name of a term set or 'words in quotes'")
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return TermError("the expression breaks off; is a bracket or a name missing at the end?", len(text.rstrip()))
+    if rest[:1] in "'\"“‘„":
+        return TermError("quotes are not closed, or stand where & or | was expected", at)
+    word = re.match(r"[\w-]+|&&|\|\||.", rest)
+    found = word[0] if word else rest
+    remedies = {"and": "write & for and", "or": "write | for or", "not": "write ! for not", "&&": "one & is enough"}
+    remedy = remedies.get(found.lower(), "names are joined by & and |, and a distance is a number: near(a, b, 12)")
+    if re.match(r"[&|]", rest) and re.search(r"[&|]\s*$", text[:at]):
+        remedy = "one & or | is enough"
+    return TermError(f'"{found}" cannot stand here; {remedy}', at)
+
+
+def _check_near(near: Near) -> None:
+    for side in (near.left, near.right):
+        for part in walk(side):
+            if not isinstance(part, Name | Words | Or):
+                raise TermError("near() takes term sets and quoted words, or several joined by |, on either side")
+    if near.distance > LONGEST_DISTANCE:
+        raise TermError(f"near() reaches at most {LONGEST_DISTANCE} words; for the whole article write &")
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yields an expression and everything in it, from the top."""
+    yield expression
+    for part in _parts(expression):
+        yield from walk(part)
+
+
+def _parts(expression: Expression) -> tuple[Expression, ...]:
+    match expression:
+        case And(parts) | Or(parts):
+            return parts
+        case Not(part) | Title(part):
+            return (part,)
+        case Near(left, right, _):
+            return (left, right)
+        case _:
+            return ()
+
+
+def write_expression(expression: Expression) -> str:
+    """Returns an expression in one spelling, whatever spaces, quotes and brackets it was written with."""
+    match expression:
+        case Name(name, _):
+            return name
+        case Words(term):
+            return f"'{write_term(term)}'"
+        case Not(part):
+            return f"!{write_expression(part)}"
+        case And(parts):
+            return f"({' & '.join(map(write_expression, parts))})"
+        case Or(parts):
+            return f"({' | '.join(map(write_expression, parts))})"
+        case Near(left, right, distance):
+            return f"near({write_expression(left)}, {write_expression(right)}, {distance})"
+        case Title(part):
+            return f"title({write_expression(part)})"
+
+
+def write_term(term: Term) -> str:
+    """Returns a term as a topic file would have it, folded."""
+    return " ".join(word + "*" * star for word, star in zip(term.words, term.starred, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What an expression finds: the articles MATCH ``text`` finds, or with ``negated`` all others.
+
+    FTS5 has no "everything but": NOT needs something on its left, so negation is carried along until there is.
+    ``text`` is None where no term can be found at all.
+    """
+
+    text: str | None
+    negated: bool = False
+
+    def invert(self) -> Match:
+        """Returns the match of all other articles."""
+        return Match(self.text, not self.negated)
+
+
+Lookup = Callable[[str], Sequence[Term]]
+"""Gives the terms of a set, by its name."""
+
+
+def compile_match(expression: Expression, lookup: Lookup) -> Match:
+    """Returns an expression as FTS5 MATCH text over the index of ``article_text``, with the terms ``lookup`` gives."""
+    match expression:
+        case Name(name, _):
+            return _any_of(lookup(name))
+        case Words(term):
+            return _any_of((term,))
+        case Not(part):
+            return compile_match(part, lookup).invert()
+        case And(parts):
+            return join_all([compile_match(part, lookup) for part in parts])
+        case Or(parts):
+            return join_any([compile_match(part, lookup) for part in parts])
+        case Title(part):
+            inner = compile_match(part, lookup)
+            return inner if inner.text is None else Match(f"({TITLE_COLUMN} : {inner.text})", inner.negated)
+        case Near(left, right, distance):
+            pairs = product(terms_of(left, lookup), terms_of(right, lookup))
+            return _either([_pair_near(one, other, distance) for one, other in pairs])
+
+
+def join_all(matches: Sequence[Match]) -> Match:
+    """Returns the match of articles that all of several matches find."""
+    if any(found.text is None and not found.negated for found in matches):
+        return Match(None)
+    wanted = [found.text for found in matches if not found.negated and found.text is not None]
+    unwanted = [found.text for found in matches if found.negated and found.text is not None]
+    excluded = _either(unwanted)
+    if not wanted:
+        return Match(excluded.text, negated=True)
+    text = wanted[0] if len(wanted) == 1 else f"({' AND '.join(wanted)})"
+    return Match(text if excluded.text is None else f"({text} NOT {excluded.text})")
+
+
+def join_any(matches: Sequence[Match]) -> Match:
+    """Returns the match of articles that at least one of several matches finds."""
+    if not any(found.negated for found in matches):
+        return _either([found.text for found in matches if found.text is not None])
+    return join_all([found.invert() for found in matches]).invert()  # De Morgan: a | b = !(!a & !b)
+
+
+def _either(texts: Sequence[str]) -> Match:
+    if not texts:
+        return Match(None)
+    return Match(texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})")
+
+
+def _any_of(terms: Sequence[Term]) -> Match:
+    return _either([term.match_text() for term in terms])
+
+
+def terms_of(expression: Expression, lookup: Lookup) -> list[Term]:
+    """Returns all terms an expression speaks of, each once."""
+    terms: list[Term] = []
+    for part in walk(expression):
+        if isinstance(part, Name):
+            terms += lookup(part.name)
+        elif isinstance(part, Words):
+            terms.append(part.term)
+    return list(dict.fromkeys(terms))
+
+
+def _pair_near(one: Term, other: Term, distance: int) -> str:
+    """Returns MATCH text for two terms near each other: NEAR takes no OR inside, so every pair is written out."""
+    near = _write_near([*one.match_segments(), *other.match_segments()], distance, len(one.words) + len(other.words))
+    broken = [term.match_text() for term in (one, other) if len(term.match_segments()) > 1]
+    return f"({' AND '.join([near, *broken])})" if broken else near
+
+
+def _write_near(segments: Sequence[str], distance: int, n_words: int) -> str:
+    """Returns a NEAR of phrases; FTS5 counts the words between the outermost two, the phrases among them included."""
+    between = 0 if len(segments) == 2 else max(0, n_words - 2)
+    return f"NEAR({' '.join(segments)}, {distance + between})"
