@@ -1,23 +1,23 @@
 """How much an article is about a topic, and why.
 
-The words of an article are looked up once for all topics; where a topic's rule could hold at all, FTS5 decides, with the
-same MATCH text that asks the stored archive. The score is bounded and comparable between topics; bm25 is neither.
+The words of an article are looked up once for all topics; where a topic's rule could hold at all, FTS5 decides, with
+the same MATCH text that asks the stored archive. The score is bounded and comparable between topics; bm25 is neither.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any, Literal
 
 from db.folding import fold, fold_with_places
 from db.records import Article, Relevance
-from pipelines.topic import ALL_ENTITIES, Rule, Topic, fold_language
+from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
 from pipelines.topic_grammar import (
     And,
     Expression,
@@ -72,9 +72,12 @@ class _Text:
 
     paragraphs: list[str]
     folded: list[str]
+    title_words: list[str]
+    body_words: list[str]
     first_words: list[int]
     """For each paragraph of the body, the number of its first word."""
     hits: dict[Term, list[_Hit]] = field(default_factory=lambda: defaultdict(list))
+    _written: dict[int, tuple[str, list[int]]] = field(default_factory=dict)
 
     def paragraph_of(self, hit: _Hit) -> int:
         """Returns the number of the paragraph a hit stands in; 0 for the title."""
@@ -84,7 +87,9 @@ class _Text:
         """Returns the words of a hit as the article wrote them."""
         number = self.paragraph_of(hit)
         first = hit.start - (self.first_words[number - 1] if hit.part else 0)
-        folded, places = fold_with_places(self.paragraphs[number])
+        if number not in self._written:
+            self._written[number] = fold_with_places(self.paragraphs[number])
+        folded, places = self._written[number]
         words = [match.span() for match in _WORD.finditer(folded)][first : first + hit.end - hit.start]
         start, end = words[0][0], words[-1][1]
         after = places[end] if end < len(places) else len(self.paragraphs[number])
@@ -103,7 +108,7 @@ class Judge:
         self._patterns, self._prefixes = _index_patterns(self.topics)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self._candidates: dict[str, tuple[_Pattern, ...]] = {}
-        # Autocommit: a MATCH in the transaction of the insert would make FTS5 flush and read a pending index, 11x slower.
+        # Autocommit: a MATCH within the transaction of the insert is 11 times slower.
         self._database = sqlite3.connect(":memory:", isolation_level=None)
         self._database.execute(
             "CREATE VIRTUAL TABLE article USING fts5 "
@@ -165,13 +170,13 @@ class Judge:
         """Folds an article and finds every term of every topic in it, in one pass over its words."""
         body = article.body
         paragraphs = [part for part in (_GAP.split(body) if _GAP.search(body) else body.split("\n")) if part.strip()]
-        text = _Text([article.title, *paragraphs], [fold(article.title), *map(fold, paragraphs)], [])
-        words: list[str] = []
-        for folded in text.folded[1:]:
-            text.first_words.append(len(words))
-            words += _WORD.findall(folded)
-        self._find_terms(0, _WORD.findall(text.folded[0]), text)
-        self._find_terms(1, words, text)
+        folded = [fold(article.title), *map(fold, paragraphs)]
+        text = _Text([article.title, *paragraphs], folded, _WORD.findall(folded[0]), [], [])
+        for paragraph in folded[1:]:
+            text.first_words.append(len(text.body_words))
+            text.body_words += _WORD.findall(paragraph)
+        self._find_terms(0, text.title_words, text)
+        self._find_terms(1, text.body_words, text)
         return text
 
     def _find_terms(self, part: int, words: Sequence[str], text: _Text) -> None:
@@ -215,7 +220,7 @@ class Judge:
 
 
 def judge(topic: Topic, article: Article) -> Relevance | None:
-    """Returns how relevant one article is to one topic; None when it does not match. For many articles keep a ``Judge``."""
+    """Returns how relevant one article is to one topic, None when it does not match; for many keep a ``Judge``."""
     return next(iter(Judge([topic]).judge(article)), None)
 
 
@@ -224,8 +229,26 @@ def find_mentions(topic: Topic, article: Article) -> dict[str, int]:
     return Judge([topic]).find_mentions(article)[topic.id]
 
 
+def judge_examples(topic: Topic) -> list[tuple[Example, Expect, Relevance | None]]:
+    """Returns each example of a topic with the verdict it gets and the Relevance behind it (None when rejected)."""
+    judge_all = Judge([topic])
+    results: list[tuple[Example, Expect, Relevance | None]] = []
+    for example in topic.examples:
+        article = Article(
+            "https://example.org/",
+            example.title,
+            example.body.strip(),
+            published_at=f"{example.date}T00:00:00Z" if example.date else None,
+            language=example.language,
+        )
+        relevance = next(iter(judge_all.judge(article)), None)
+        verdict: Expect = "reject" if relevance is None else "accept" if relevance.accepted else "review"
+        results.append((example, verdict, relevance))
+    return results
+
+
 def _index_patterns(topics: Sequence[Topic]) -> tuple[dict[str, list[_Pattern]], dict[str, list[_Pattern]]]:
-    """Returns the terms of all topics by their first word, those where it is whole and those where it is a beginning."""
+    """Returns the terms of all topics by their first word: those where it is whole, those where it is a beginning."""
     terms = {
         term
         for topic in topics
@@ -313,12 +336,11 @@ def _score(hits: Sequence[_Hit], text: _Text) -> float:
 
 
 def _give_reason(rule: Rule, hits: Sequence[_Hit], text: _Text) -> dict[str, Any]:
-    forms: dict[str, str] = {}
+    forms: dict[tuple[str, ...], str] = {}
     for hit in hits:
-        if len(forms) >= MOST_FORMS:
-            break
-        form = text.write_form(hit)
-        forms.setdefault(fold(form), form)
+        words = tuple((text.body_words if hit.part else text.title_words)[hit.start : hit.end])
+        if words not in forms and len(forms) < MOST_FORMS:
+            forms[words] = text.write_form(hit)
     where: Where = "body"
     if any(hit.part == 0 for hit in hits):
         where = "title"
@@ -337,15 +359,24 @@ def _collect(expression: Expression, text: _Text, lookup: Lookup) -> list[_Hit]:
         case Title(part):
             return [hit for hit in _collect(part, text, lookup) if hit.part == 0]
         case Near(left, right, distance):
-            ones, others = _collect(left, text, lookup), _collect(right, text, lookup)
-            pairs = [(one, other) for one in ones for other in others if _are_near(one, other, distance)]
-            return list({hit for pair in pairs for hit in pair})
+            return _keep_near(_collect(left, text, lookup), _collect(right, text, lookup), distance)
         case Not():
             return []
 
 
-def _are_near(one: _Hit, other: _Hit, distance: int) -> bool:
-    return one.part == other.part and max(one.start, other.start) - min(one.end, other.end) <= distance
+def _keep_near(ones: Sequence[_Hit], others: Sequence[_Hit], distance: int) -> list[_Hit]:
+    """Returns the hits of both sides that have one of the other side at most ``distance`` words away."""
+    others = sorted(others)
+    longest = max((other.end - other.start for other in others), default=0)
+    near: set[_Hit] = set()
+    for one in ones:
+        at = bisect_left(others, _Hit(one.part, one.start - distance - longest, 0))
+        for other in islice(others, at, None):
+            if other.part != one.part or other.start > one.end + distance:
+                break
+            if one.start - other.end <= distance:
+                near |= {one, other}
+    return sorted(near)
 
 
 def _merge(hits: Iterable[_Hit]) -> list[_Hit]:
