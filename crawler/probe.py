@@ -1,4 +1,4 @@
-"""Looks at a site nobody has listed yet: which of its feeds and sitemaps are worth polling, and why the others are not."""
+"""Looks at a site nobody has listed yet: which of its feeds and sitemaps are worth polling, and why others are not."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ class Verdict:
         """Returns the verdict as one line for the terminal."""
         if not self.form:
             return f"no   {self.url}: {self.problem}"
-        count = f"{self.n_links:,} {'sitemaps' if self.form == 'sitemap index' else 'links'}"
+        noun = "sitemap" if self.form == "sitemap index" else "link"
+        count = f"{self.n_links:,} {noun}{'' if self.n_links == 1 else 's'}"
         newest = f", newest {self.newest[:10]}" if self.newest else ", undated"
         return f"{'yes' if self.usable else 'no '}  {self.url}: {self.form}, {count}{newest}" + (
             f" ({self.problem})" if self.problem else ""
@@ -190,7 +191,7 @@ class Probe(Spider):
         return any(verdict.usable and verdict.kind == kind for verdict in self.verdicts)
 
     async def attempt(self, candidates: Iterable[Found], until: SeedKind | None = None) -> None:
-        """Fetches addresses in turn and appends a verdict on each; with ``until`` stops at the first usable of a kind."""
+        """Fetches addresses in turn and appends a verdict on each; ``until`` stops at the first usable of a kind."""
         for found in candidates:
             key = normalise(found.url) or found.url
             if key in self.tried or self.n_requests >= REQUESTS_MAX or (until is not None and self.has(until)):
@@ -225,6 +226,7 @@ class Probe(Spider):
 
     def read(self, kind: SeedKind, response: Response, title: str | None = None) -> Verdict:
         """Returns the verdict on an answer."""
+        url = normalise(response.url) or response.url
         try:
             if kind == "sitemap":
                 discovery = parse_sitemap(response.body, response.url)
@@ -233,8 +235,8 @@ class Probe(Spider):
             else:
                 discovery = parse_section(response.body, response.url, _content_type(response))
         except DiscoveryError as error:
-            return Verdict(response.url, kind, "", 0, None, error.reason)
-        return judge(response.url, kind, discovery, self.now, title)
+            return Verdict(url, kind, "", 0, None, error.reason)
+        return judge(url, kind, discovery, self.now, title)
 
     def title_of(self, response: Response, kind: SeedKind) -> str | None:
         """Returns what a feed calls itself."""

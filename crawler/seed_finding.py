@@ -110,4 +110,4 @@ def describe_site(body: bytes, url: str, content_type: str | None = None) -> Sit
         title = tree.find(".//head/title")
         name = re.split(r"\s+[-–—|:»·]\s+", str(title.text_content()).strip())[0] if title is not None else None
     language = re.match(r"[a-z]{2,3}(?![a-z])", (tree.get("lang") or "").strip().lower())
-    return Site(clean_title(name), url, (language[0],) if language else ())
+    return Site(clean_title(name), clean_url(url, url), (language[0],) if language else ())

@@ -21,7 +21,9 @@ _HEADER = """\
 """
 
 
-def add_source(path: Path | str, source: Source, seeds: Iterable[tuple[SeedKind, str]] = ()) -> tuple[Source, ...]:
+def add_source(
+    path: Path | str, source: Source, seeds: Iterable[tuple[SeedKind, str]] = (), *, dry_run: bool = False
+) -> tuple[Source, ...]:
     """Adds a source, or its new seeds to the source of the same homepage or id, and returns what was written.
 
     See `add_sources`.
@@ -29,15 +31,16 @@ def add_source(path: Path | str, source: Source, seeds: Iterable[tuple[SeedKind,
     added: dict[SeedKind, tuple[str, ...]] = {}
     for kind, url in (*source.seeds(), *seeds):
         added[kind] = (*added.get(kind, ()), url)
-    return add_sources(path, [replace_seeds(source, added)])
+    return add_sources(path, [replace_seeds(source, added)], dry_run=dry_run)
 
 
-def add_sources(path: Path | str, sources: Iterable[Source]) -> tuple[Source, ...]:
+def add_sources(path: Path | str, sources: Iterable[Source], *, dry_run: bool = False) -> tuple[Source, ...]:
     """Adds sources to a file and returns those written, each with the id it got and only the seeds that were new.
 
     A source of a homepage already listed (or of its id, when neither says otherwise) only adds its seeds there. Seeds
     listed anywhere are left out; a source that brings no new seed is not written, so adding twice changes nothing.
-    Every other byte of the file stays. The file is replaced at once or not at all; a missing one is made.
+    Every other byte of the file stays. The file is replaced at once or not at all; a missing one is made. ``dry_run``
+    only returns what would be written.
     """
     path = Path(path)
     text = path.read_bytes().decode("utf-8") if path.exists() else _HEADER
@@ -61,7 +64,8 @@ def add_sources(path: Path | str, sources: Iterable[Source]) -> tuple[Source, ..
         written.append(fresh)
     if written:
         read_sources(parse_toml(text.removeprefix("\ufeff"), path))  # what cannot be read back is not written
-        _replace_file(path, text)
+        if not dry_run:
+            _replace_file(path, text)
     return tuple(written)
 
 

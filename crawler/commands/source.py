@@ -49,6 +49,9 @@ class Command(ScrapyCommand):
         except ConfigError as error:
             print(error, file=sys.stderr)
             self.exitcode = 2
+        except OSError as error:
+            print(f"{error.filename or path}: {error.strerror}; check the path and its permissions", file=sys.stderr)
+            self.exitcode = 2
 
     def list_sources(self, path: Path, args: list[str], _opts: argparse.Namespace) -> None:
         """Prints a line for each source: id, name, languages, how many seeds of each kind."""
@@ -116,12 +119,10 @@ class Command(ScrapyCommand):
         """Adds one source and says what became of it."""
         from crawler.source_edits import add_source
 
-        if opts.dry_run:
-            print(f"would add to {path}: {', '.join(url for _kind, url in seeds)}")
-            return
-        written = add_source(path, source, seeds)
+        written = add_source(path, source, seeds, dry_run=opts.dry_run)
         for one in written:
-            print(f"added to {one.id} in {path}: {', '.join(url for _kind, url in one.seeds())}")
+            done = "would be added" if opts.dry_run else "added"
+            print(f"{done} to {one.id} in {path}: {', '.join(url for _kind, url in one.seeds())}")
         if not written:
             print(f"{path} lists these already; nothing was added")
 
@@ -140,13 +141,12 @@ class Command(ScrapyCommand):
             print(f"{args[0]} holds no feeds; nothing was added")
             self.exitcode = 1
             return
-        written = sources if opts.dry_run else add_sources(path, sources)
+        written = add_sources(path, sources, dry_run=opts.dry_run)
+        for source in written:
+            print(f"{source.id}: {', '.join(url for _kind, url in source.seeds())}")
         n_new = sum(len(source.seeds()) for source in written)
-        if opts.dry_run:
-            for source in sources:
-                print(f"{source.id}: {', '.join(url for _kind, url in source.seeds())}")
-            return
-        print(f"{n_new} of {n_seeds} seeds added to {path}, {n_seeds - n_new} were listed already")
+        done = "would be added" if opts.dry_run else "added"
+        print(f"{n_new} of {n_seeds} seeds {done} to {path}, {n_seeds - n_new} were listed already")
 
     def export_opml(self, path: Path, args: list[str], _opts: argparse.Namespace) -> None:
         """Writes all sources as OPML, to a file or to standard output."""
