@@ -73,6 +73,10 @@ class Newsroom:
         """Returns the text of ``sources.toml`` for every outlet."""
         return self.fetch("http://newsroom.test/sources.toml").body.decode()
 
+    def hostile_source(self) -> str:
+        """Returns the text of a ``sources.toml`` that names only the hostile host."""
+        return self.fetch("http://newsroom.test/hostile.toml").body.decode()
+
     def accesses(self) -> list[dict[str, Any]]:
         """Returns the access log so far, oldest first; empty when the newsroom was started without one."""
         if self.log is None or not self.log.exists():

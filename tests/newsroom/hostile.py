@@ -122,6 +122,14 @@ def build_hostile() -> dict[str, Answer]:
     }
 
 
+def write_source(feed: str = "/feed.xml") -> str:
+    """Returns a ``sources.toml`` with the hostile host as its only source and one of its feeds as the only seed."""
+    return (
+        f'[[source]]\nid = "hostile"\nname = "Hostile host"\nhomepage = "http://{HOST}/"\n'
+        f'country = "ZZ"\nlanguages = ["en"]\nfeeds = ["http://{HOST}{feed}"]\n'
+    )
+
+
 def _write_page(title: str, texts: tuple[str, ...]) -> bytes:
     inner = "".join(f"<p>{escape(text, quote=False)}</p>\n" for text in texts)
     return (

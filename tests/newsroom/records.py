@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-EntryKind = Literal["article", "live", "paywalled", "gallery", "soft_404", "missing", "removed"]
+EntryKind = Literal["article", "live", "paywalled", "gallery", "hub", "soft_404", "missing", "removed"]
 Fate = Literal["article", "duplicate_url", "not_article", "blocked_by_robots", "paywalled", "gone"]
 
 FATE_OF_KIND: dict[EntryKind, Fate] = {
@@ -14,6 +14,7 @@ FATE_OF_KIND: dict[EntryKind, Fate] = {
     "live": "article",
     "paywalled": "paywalled",
     "gallery": "not_article",
+    "hub": "not_article",
     "soft_404": "not_article",
     "missing": "gone",
     "removed": "gone",

@@ -100,9 +100,14 @@ class NewsHandler(BaseHTTPRequestHandler):
         """Writes nothing to stderr; the access log is ``record``."""
 
     def _serve(self) -> None:
-        host, path = self._locate()
-        length = int(self.headers.get("Content-Length") or 0)
-        if length:
+        try:
+            host, path = self._locate()
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError as error:
+            self.close_connection = True
+            self._send(Answer(400, f"{error}\n".encode(), "text/plain; charset=utf-8"), "", self.path)
+            return
+        if length > 0:
             self.rfile.read(min(length, 2**20))
         if self.server.latency:
             time.sleep(self.server.latency)
@@ -208,6 +213,7 @@ class NewsHandler(BaseHTTPRequestHandler):
                 "path": path,
                 "status": status,
                 "bytes": size,
+                "conditional": "If-None-Match" in self.headers or "If-Modified-Since" in self.headers,
                 "user_agent": self.headers.get("User-Agent"),
                 "stage": self.server.stage,
             }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from html import escape
 
-from tests.newsroom import pages
+from tests.newsroom import hostile, pages
 from tests.newsroom.content import load_outlets
 from tests.newsroom.feeds import latest_change, write_feed
 from tests.newsroom.records import Answer, Entry, Outlet, Seed
@@ -50,11 +50,14 @@ def _build_control(stage: int) -> dict[str, Answer]:
     plain = "text/plain; charset=utf-8"
     routes = {
         "/": Answer(
-            200, b"The newsroom: /stage /truth.json /sources.toml /sources.opml; POST /advance /reset\n", plain
+            200,
+            b"The newsroom: /stage /truth.json /sources.toml /sources.opml /hostile.toml; POST /advance /reset\n",
+            plain,
         ),
         "/stage": Answer(200, json.dumps({"stage": stage, "stages": STAGES}).encode(), "application/json"),
         "/sources.toml": Answer(200, write_sources(outlets).encode(), "application/toml"),
         "/sources.opml": Answer(200, write_opml(outlets).encode(), "text/x-opml"),
+        "/hostile.toml": Answer(200, hostile.write_source().encode(), "application/toml"),
         "/truth.json": _answer_truth(stage),
     }
     routes |= {f"/truth.json?stage={number}": _answer_truth(number) for number in range(1, STAGES + 1)}
@@ -98,6 +101,9 @@ def _answer_entry(outlet: Outlet, entry: Entry, others: list[Entry]) -> Answer:
     if entry.kind == "soft_404":
         lines = [f"<p>{escape(text)}</p>" for text in entry.paragraphs]
         return Answer(200, pages.render_notice(outlet, outlet.strings["not_found"], lines), kind, gzip=outlet.gzip)
+    if entry.kind == "hub":
+        teasers = [(outlet.url(other.path), other) for other in others]
+        return Answer(200, pages.render_listing(outlet, entry.title, teasers), kind, gzip=outlet.gzip)
     if entry.kind == "gallery":
         return Answer(200, pages.render_gallery(outlet, entry), kind, entry.changed, gzip=outlet.gzip)
     return Answer(200, pages.render_article(outlet, entry, others), kind, entry.changed, gzip=outlet.gzip)
