@@ -140,6 +140,17 @@ def test_pages_show_title_and_golden_text(newsroom: Newsroom) -> None:
         assert len(text) > 1.15 * len(" ".join(article["paragraphs"])), f"{url} has no boilerplate"
 
 
+def test_every_publication_moment_is_written_on_the_page_or_in_a_seed(room: Newsroom) -> None:
+    room.advance()
+    truth = room.truth(2)
+    for url, article in truth["articles"].items():
+        links = [link for link in truth["links"].values() if link["same_as"] == url] or [truth["links"][url]]
+        places = [url, *links[0]["seeds"]]
+        assert any(article["published_raw"].encode() in room.fetch(place).body for place in places), url
+    zones = {article["published_raw"][-6:] for article in truth["articles"].values()}
+    assert zones == {"+04:30", "+03:00", "+05:00", "+00:00"}
+
+
 def test_bodies_read_like_news(room: Newsroom) -> None:
     for url, article in room.truth(2)["articles"].items():
         words = sum(len(paragraph.split()) for paragraph in article["paragraphs"])

@@ -1,4 +1,13 @@
-"""Reads the outlets from their TOML files and HTML templates in ``outlets/``."""
+"""Reads the outlets from their TOML files and HTML templates in ``outlets/``.
+
+To add an outlet write ``outlets/ID.toml`` and ``outlets/ID.html``; nothing else knows the list. In the TOML: name,
+host, country, language, listing_item (a teaser of section pages), ``[strings]``, then ``[[seed]]`` (kind, path,
+dialect: rss091 rss10 rss20 atom json, index urlset news, or the section's name), ``[[article]]`` (path, title,
+published with zone, body as paragraphs between blank lines; by default every feed and sitemap mentions it, and the
+section page of its section) and ``[[series]]`` with ``[[series.row]]`` for daily templates. ``stage = 2`` holds
+back; ``wire`` takes a shared text from ``wire.toml``, whose first paragraph the own body replaces and which
+``keep`` cuts.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ def tell_truth(outlets: Iterable[Outlet], stage: int) -> dict[str, Any]:
     """Returns the golden record of a stage.
 
     ``links``: absolute URL -> source, fate, ``same_as`` (canonical URL of the article a variant shows; among the URLs
-    that share one, exactly one becomes ``article`` and the rest ``duplicate_url``, whichever is fetched first), seeds.
+    that share one, exactly one becomes ``article`` and the rest ``duplicate_url``, whichever is fetched first), seeds,
+    ``temporary`` (robots.txt answers 5xx: RFC 9309 forbids the host for now, so ``pending`` is as right as blocked).
     ``articles``: canonical URL -> title, authors, published_at (UTC), published_raw, language, on_topic, wire, series,
     paywalled, live, corrected, paragraphs. ``bad_links``: what feeds wrote where a URL belongs; never to be stored.
     ``furniture``: navigation links of section pages, which are no articles whether or not a crawler follows them.
@@ -57,6 +58,7 @@ def _describe_link(outlet: Outlet, url: str, entry: Entry) -> dict[str, Any]:
         "fate": fate,
         "kind": entry.kind,
         "same_as": outlet.url(entry.path) if entry.variants else None,
+        "temporary": outlet.robots_status >= 500,
         "seeds": [],
     }
 
