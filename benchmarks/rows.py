@@ -161,6 +161,7 @@ def run_trafilatura_cli(bench: Bench) -> Result:
     command = [str(Path(sys.executable).with_name("trafilatura")), "--input-dir", str(pages / "html")]
     command += ["--output-dir", str(output), "--parallel", str(bench.processes)]
     usage, _ = _run(bench, "e", command)
+    # Its file names are fingerprints of the text, so two pages of much the same text leave one file.
     articles = sum(1 for file in output.rglob("*") if file.is_file() and file.stat().st_size > 0)
     return Result(n_pages, articles, usage.seconds, usage)
 

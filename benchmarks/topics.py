@@ -1,7 +1,7 @@
 """Measures folding (MB/s) and judging (ms an article, ten topics): ``python -m benchmarks.topics``.
 
-The articles are made up from the words of the topics and of ordinary reports in six languages, so that the share of
-articles that match is far above that of a real crawl: what is measured is closer to the worst case than to the usual one.
+The articles are made up from the words of the topics and of ordinary reports in six languages, so that far more of them
+match than in a real crawl: what is measured is closer to the worst case than to the usual one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipelines.topic import Topic, load_topics
 N_ARTICLES = 400
 N_TOPICS = 10
 ORDINARY = {
-    "en": "The city council voted on Tuesday to repair the old bridge before winter, after months of complaints from drivers",
+    "en": "The city council voted on Tuesday to repair the old bridge before winter, after complaints from drivers",
     "fa": "شهرداری روز سه‌شنبه اعلام کرد که پل قدیمی شهر پیش از زمستان بازسازی می‌شود و رانندگان باید راه دیگری بروند",
     "ps": "ښاروالۍ د سې‌شنبې په ورځ وویل چې د ښار زوړ پل به تر ژمي مخکې جوړ شي او موټرې به پر بله لاره ځي",
     "ru": "Городской совет во вторник решил отремонтировать старый мост до зимы после многих месяцев жалоб водителей",

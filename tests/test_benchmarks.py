@@ -14,7 +14,18 @@ import pytest
 from benchmarks.collection import ENVIRONMENT, ROOT, CollectionMissing, find_newsroom, lay_out_pages
 from benchmarks.measure import Usage, run_measured
 from benchmarks.peers.read_pages import SavedPage, load_pages, time_reader
-from benchmarks.rows import ROWS, Bench, Result, Row, RowFailed, read_with_parley, read_with_trafilatura
+from benchmarks.rows import (
+    ROWS,
+    Bench,
+    Result,
+    Row,
+    RowFailed,
+    crawl_newsroom,
+    import_archive,
+    read_with_parley,
+    read_with_trafilatura,
+    run_trafilatura_cli,
+)
 from benchmarks.throughput import draw_table, main, pick_rows, take_medians
 
 _PARAGRAPH = (
@@ -198,6 +209,49 @@ def test_a_reader_that_is_not_installed_fails_with_its_last_words(bench: Bench) 
     )  # fmt: skip
     assert done.returncode == 1
     assert "No module named 'newspaper'" in done.stderr
+
+
+_NEWSROOM = '''
+import http.server, sys
+PAGE = """%(page)s"""
+URL = "http://valley.example/2021/bridge-1"
+ANSWERS = {
+    "http://newsroom.test/sources.opml": ("text/x-opml", '<opml version="2.0"><body><outline type="rss" text="Valley" '
+        'xmlUrl="http://valley.example/feed.xml" htmlUrl="http://valley.example/"/></body></opml>'),
+    "http://valley.example/feed.xml": ("application/rss+xml", '<rss version="2.0"><channel><title>Valley</title>'
+        f"<item><title>Bridge report 1</title><link>{URL}</link></item></channel></rss>"),
+    "http://valley.example/robots.txt": ("text/plain", "User-agent: *\\nAllow: /\\n"),
+    URL: ("text/html; charset=utf-8", PAGE),
+}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        kind, text = ANSWERS.get(self.path, ("text/plain", ""))
+        self.send_response(200 if text else 404)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def log_message(self, *args): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(f"newsroom: 1 page at http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
+'''
+
+
+def test_parley_crawls_a_replayed_newsroom_and_reads_the_same_pages_as_an_archive(bench: Bench) -> None:
+    (bench.newsroom / "newsroom.py").write_text(_NEWSROOM % {"page": _page(1).decode()})
+    crawled = crawl_newsroom(bench)
+    assert (crawled.pages, crawled.articles) == (1, 1)
+    imported = import_archive(bench)
+    assert (imported.pages, imported.articles) == (5, 5)
+    assert imported.seconds == imported.usage.seconds
+
+
+def test_trafilaturas_command_line_leaves_texts_and_keeps_the_pages_as_they_are(bench: Bench) -> None:
+    result = run_trafilatura_cli(bench)
+    assert result.pages == 5
+    assert 1 <= result.articles <= 5  # pages of much the same text share a file name
+    assert any("bridge" in file.read_text() for file in (bench.work / "trafilatura-output").rglob("*.txt"))
+    assert sorted(file.suffix for file in (bench.work / "pages" / "html").iterdir()) == [".html"] * 5
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
