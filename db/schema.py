@@ -207,7 +207,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "title": "Headline of the replaced version",
             "body": "Body of the replaced version, paragraphs joined by a blank line",
             "content_hash": "Hash of its title and body",
-            "kind": "What the change to the next version was: `cosmetic`, `minor`, `correction`, `update`, `rewrite` or `truncated`",
+            "kind": "Next version: `cosmetic`, `minor`, `correction`, `update`, `rewrite` or `truncated`",
             "words_added": "Words the change added",
             "words_removed": "Words the change removed",
             "numbers_changed": "Numbers the change altered",

@@ -52,15 +52,14 @@ class Command(ScrapyCommand):
             site = build_site(database)
         except ArchiveError as error:
             raise UsageError(str(error), print_help=False) from error
-        with listen(opts.host, opts.port) as listening:
+        with listen(opts.host, opts.port) as listening, contextlib.suppress(KeyboardInterrupt):
             host, port = listening.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
             print(f"{database} at {url} (Ctrl-C ends it)", flush=True)
             if opts.open_browser:
                 webbrowser.open(url)
             server = uvicorn.Server(uvicorn.Config(site.app(), log_level="warning", lifespan="on", server_header=False))
-            with contextlib.suppress(KeyboardInterrupt):
-                server.run(sockets=[listening])
+            server.run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -24,7 +24,7 @@ def site_config(name: str) -> dict[str, Any]:
 
 
 def site_metadata(name: str) -> dict[str, Any]:
-    """Returns Datasette's metadata for the archive: the meanings of tables and columns, from `db.schema.DESCRIPTIONS`."""
+    """Returns Datasette's metadata for the archive: what tables and columns mean, from `db.schema.DESCRIPTIONS`."""
     tables = {table: {"description": doc.text, "columns": dict(doc.columns)} for table, doc in DESCRIPTIONS.items()}
     return {"title": "Parley", "databases": {name: {"tables": tables}}}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -46,18 +49,32 @@ def wrap_app(app: App) -> App:
             await app(scope, receive, send)
             return
 
+        started = False
+
         async def send_hardened(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 kept = [(key, value) for key, value in message.get("headers", ()) if key.lower() not in HEADERS]
                 message = {**message, "headers": [*kept, *HEADERS.items()]}
             await send(message)
 
-        if is_shut(scope["path"]):
-            body = b"This page is shut.\n"
+        async def send_text(status: int, text: str) -> None:
+            body = text.encode()
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-            await send_hardened({"type": "http.response.start", "status": 404, "headers": headers})
+            await send_hardened({"type": "http.response.start", "status": status, "headers": headers})
             await send_hardened({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+        if is_shut(scope["path"]):
+            await send_text(404, "This page is shut.\n")
             return
-        await app(scope, receive, send_hardened)
+        try:
+            await app(scope, receive, send_hardened)
+        except Exception:
+            # Datasette does not catch what goes wrong inside a page template; the server's own answer has no headers.
+            if started:
+                raise
+            logger.exception("%s failed", scope["path"])
+            await send_text(500, "This page could not be made; the log of the site says why.\n")
 
     return wrapped

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from datasette import hookimpl
+from datasette.utils import tilde_decode, tilde_encode
 from jinja2 import Environment
 
 from db.connection import utc_now
@@ -28,6 +29,9 @@ _FILTERS = {
     "paragraphs": wording.split_paragraphs,
     "names": wording.read_names,
     "reasons": wording.explain_reasons,
+    # Datasette redirects percent signs in paths to its own escapes (~D8), so ids travel in those.
+    "tilde": tilde_encode,
+    "untilde": tilde_decode,
 }
 
 

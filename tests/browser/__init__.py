@@ -1,0 +1,1 @@
+"""Tests that look at the site with a real browser."""

@@ -1,0 +1,102 @@
+"""What a reader sees: pages in a real Chromium, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.connection import utc_now
+from tests.browser.chromium import Tab, find_chromium, open_browser
+from tests.site_archive import fill_archive
+from tests.site_process import Site, running_site
+
+CHROMIUM = find_chromium()
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install it to test the pages")
+
+PAGES = [
+    "/",
+    "/search?q=talks",
+    "/stories",
+    "/topics",
+    "/topic/moscow-talks",
+    "/sources",
+    "/source/tribune",
+    *(f"/article/{number}" for number in (1, 3, 5, 7)),
+    "/story/1",
+    "/shown",
+    "/nowhere",
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    path = tmp_path_factory.mktemp("browser") / "shown.db"
+    fill_archive(path, utc_now())
+    with running_site(path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    assert CHROMIUM is not None
+    with open_browser(CHROMIUM, tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_scrolls_sideways_or_complains(site: Site, tab: Tab, path: str, width: int) -> None:
+    tab.open(site.url + path, width=width)
+    assert tab.evaluate("innerWidth") == width
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert [text for text in tab.complaints() if path != "/nowhere" or "404" not in text] == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_persian_runs_from_the_right_and_english_from_the_left(site: Site, tab: Tab, width: int) -> None:
+    for number, direction in ((3, "rtl"), (4, "rtl"), (1, "ltr")):
+        tab.open(f"{site.url}/article/{number}", width=width)
+        for selector in (".text h1", ".body p"):
+            assert tab.evaluate(f"getComputedStyle(document.querySelector('{selector}')).direction") == direction
+
+
+def test_hostile_titles_run_nothing(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/article/5", width=1280)
+    assert tab.evaluate("document.title").startswith("<script>alert('title')</script>")
+    assert tab.evaluate("document.scripts.length + document.images.length") == 0
+    assert "</p><script>document.title='owned'</script>" in tab.evaluate("document.querySelector('.body').textContent")
+
+
+def _contrast(tab: Tab, selector: str) -> float:
+    """Returns the contrast of an element's text with the page's background (WCAG 2.2, 1 to 21)."""
+    colours = tab.evaluate(
+        f"[document.querySelector('{selector}'), document.body].map((e, i) =>"
+        " getComputedStyle(e)[i ? 'backgroundColor' : 'color'])"
+    )
+
+    def luminance(colour: str) -> float:
+        parts = [float(part) / 255 for part in colour.removeprefix("rgb(").rstrip(")").split(",")]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted(map(luminance, colours))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_can_be_read_in_light_and_dark(site: Site, tab: Tab, dark: bool) -> None:
+    tab.open(site.url + "/article/1", width=1280, dark=dark)
+    background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(20, 23, 26)") is dark
+    for selector in (".body p", ".text h1", ".byline p", ".byline a", "aside h2", ".facts dt"):
+        assert _contrast(tab, selector) >= 4.5, selector
+
+
+def test_timeline_and_stylesheet_are_drawn(site: Site, tab: Tab, tmp_path: Path) -> None:
+    tab.open(site.url + "/", width=1280)
+    assert tab.evaluate("document.querySelectorAll('.timeline rect.stories').length") == 40
+    assert tab.evaluate("document.querySelector('.timeline svg').getBoundingClientRect().width") > 800
+    tab.save_screenshot(tmp_path / "front.png")
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
