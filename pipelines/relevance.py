@@ -12,11 +12,12 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, permutations
+from itertools import islice
 from typing import Any, Literal
 
 from db.folding import fold, fold_with_places
 from db.records import Article, Relevance
+from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
 from pipelines.topic_grammar import (
     And,
@@ -33,7 +34,6 @@ from pipelines.topic_grammar import (
     join_all,
     join_any,
     terms_of,
-    walk,
 )
 
 LEAD_WORDS = 60
@@ -46,8 +46,6 @@ Where = Literal["title", "lead", "body"]
 _WORD = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"\n\s*\n")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_LONGEST_MEMORY = 50_000
-"""Words whose candidate terms are remembered, over all articles."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,13 +55,6 @@ class _Hit:
     part: int
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    words: tuple[str, ...]
-    starred: tuple[bool, ...]
-    term: Term
 
 
 @dataclass(slots=True)
@@ -105,9 +96,9 @@ class Judge:
 
     def __init__(self, topics: Iterable[Topic]) -> None:
         self.topics = tuple(topics)
-        self._patterns, self._prefixes = _index_patterns(self.topics)
-        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
-        self._candidates: dict[str, tuple[_Pattern, ...]] = {}
+        self._index = TermIndex(term for topic in self.topics for term in topic.all_terms())
+        self._terms: dict[tuple[str, str, str | None], frozenset[Term]] = {}
+        self._last: tuple[Article, _Text] | None = None
         # Autocommit: a MATCH within the transaction of the insert is 11 times slower.
         self._database = sqlite3.connect(":memory:", isolation_level=None)
         self._database.execute(
@@ -130,10 +121,11 @@ class Judge:
         text = self._read(article)
         if not text.hits:
             return ()
+        language = fold_language(article.language)
         stored = False
         found: list[Relevance] = []
         for topic in open_topics:
-            lookup = _present(topic, fold_language(article.language), text)
+            lookup = self._present(topic, language, text)
             match = join_all(
                 [
                     join_any([compile_match(rule.expression, lookup) for rule in topic.any]),
@@ -156,9 +148,11 @@ class Judge:
     def find_mentions(self, article: Article) -> dict[str, dict[str, int]]:
         """Returns topic id -> entity id -> number of mentions in title and body, for entities that are mentioned."""
         text = self._read(article)
-        mentions: dict[str, dict[str, int]] = {}
-        for topic in self.topics:
-            lookup = _present(topic, fold_language(article.language), text)
+        mentions: dict[str, dict[str, int]] = {topic.id: {} for topic in self.topics}
+        for topic in self.topics if text.hits else ():
+            lookup = self._present(topic, fold_language(article.language), text)
+            if not lookup(ALL_ENTITIES):
+                continue
             counts = {
                 entity.id: len(_merge(hit for term in lookup(entity.id) for hit in text.hits[term]))
                 for entity in topic.entities
@@ -168,6 +162,8 @@ class Judge:
 
     def _read(self, article: Article) -> _Text:
         """Folds an article and finds every term of every topic in it, in one pass over its words."""
+        if self._last is not None and self._last[0] is article:  # judged first, then asked for mentions
+            return self._last[1]
         body = article.body
         paragraphs = [part for part in (_GAP.split(body) if _GAP.search(body) else body.split("\n")) if part.strip()]
         folded = [fold(article.title), *map(fold, paragraphs)]
@@ -175,34 +171,26 @@ class Judge:
         for paragraph in folded[1:]:
             text.first_words.append(len(text.body_words))
             text.body_words += _WORD.findall(paragraph)
-        self._find_terms(0, text.title_words, text)
-        self._find_terms(1, text.body_words, text)
+        for part, words in ((0, text.title_words), (1, text.body_words)):
+            for term, start, end in self._index.find(words):
+                text.hits[term].append(_Hit(part, start, end))
+        self._last = (article, text)
         return text
 
-    def _find_terms(self, part: int, words: Sequence[str], text: _Text) -> None:
-        remembered = self._candidates
-        for start, word in enumerate(words):
-            patterns = remembered.get(word)
-            if patterns is None:
-                patterns = self._find_candidates(word)
-            for pattern in patterns:
-                end = start + len(pattern.words)
-                if end <= len(words) and all(
-                    (words[at].startswith(wanted) if star else words[at] == wanted)
-                    for at, wanted, star in zip(range(start, end), pattern.words, pattern.starred, strict=True)
-                ):
-                    text.hits[pattern.term].append(_Hit(part, start, end))
+    def _present(self, topic: Topic, language: str | None, text: _Text) -> Lookup:
+        """Returns a lookup of only those terms that stand in the article: what is absent need not be asked for."""
+        known = self._terms
+        present: dict[str, tuple[Term, ...]] = {}
 
-    def _find_candidates(self, word: str) -> tuple[_Pattern, ...]:
-        found = list(self._patterns.get(word, ()))
-        for length in self._lengths:
-            if length > len(word):
-                break
-            found += self._prefixes.get(word[:length], ())
-        if len(self._candidates) >= _LONGEST_MEMORY:
-            self._candidates.clear()
-        self._candidates[word] = tuple(found)
-        return self._candidates[word]
+        def look_up(name: str) -> tuple[Term, ...]:
+            if name not in present:
+                key = (topic.id, name, language)
+                if key not in known:
+                    known[key] = frozenset(topic.terms(name, language))
+                present[name] = tuple(term for term in text.hits if term in known[key])
+            return present[name]
+
+        return look_up
 
     def _store(self, text: _Text) -> None:
         self._database.execute("INSERT INTO article (article) VALUES ('delete-all')")
@@ -247,44 +235,6 @@ def judge_examples(topic: Topic) -> list[tuple[Example, Expect, Relevance | None
     return results
 
 
-def _index_patterns(topics: Sequence[Topic]) -> tuple[dict[str, list[_Pattern]], dict[str, list[_Pattern]]]:
-    """Returns the terms of all topics by their first word: those where it is whole, those where it is a beginning."""
-    terms = {
-        term
-        for topic in topics
-        for term in (
-            *(term for name in (*topic.sets, ALL_ENTITIES) for term in topic.terms(name, None)),
-            *(
-                part.term
-                for rule in (*topic.any, *topic.require, *topic.vetoes)
-                for part in walk(rule.expression)
-                if isinstance(part, Words)
-            ),
-        )
-    }
-    whole: dict[str, list[_Pattern]] = defaultdict(list)
-    begun: dict[str, list[_Pattern]] = defaultdict(list)
-    for term in sorted(terms, key=lambda term: (term.words, term.starred)):
-        for pattern in _spread(term):
-            (begun if pattern.starred[0] else whole)[pattern.words[0]].append(pattern)
-    return dict(whole), dict(begun)
-
-
-def _spread(term: Term) -> list[_Pattern]:
-    """Returns the orders in which a term may stand: as for FTS5, pieces that end in a star touch either way round."""
-    pieces: list[list[int]] = [[]]
-    for index, star in enumerate(term.starred):
-        pieces[-1].append(index)
-        if star and index < len(term.words) - 1:
-            pieces.append([])
-    orders = permutations(pieces) if len(pieces) < 4 else iter([tuple(pieces)])
-    flat = [[index for piece in order for index in piece] for order in orders]
-    patterns = [
-        _Pattern(tuple(term.words[i] for i in order), tuple(term.starred[i] for i in order), term) for order in flat
-    ]
-    return list(dict.fromkeys(patterns))
-
-
 def _in_window(topic: Topic, article: Article) -> bool | None:
     """Returns whether the UTC day of publication lies in the topic's window; None when the article has no date."""
     if topic.window_from is None and topic.window_to is None:
@@ -293,18 +243,6 @@ def _in_window(topic: Topic, article: Article) -> bool | None:
         return None
     day = article.published_at[:10]
     return (topic.window_from or "") <= day <= (topic.window_to or "9999-12-31")
-
-
-def _present(topic: Topic, language: str | None, text: _Text) -> Lookup:
-    """Returns a lookup of only those terms that stand in the article: what is absent need not be asked for."""
-    remembered: dict[str, tuple[Term, ...]] = {}
-
-    def look_up(name: str) -> tuple[Term, ...]:
-        if name not in remembered:
-            remembered[name] = tuple(term for term in topic.terms(name, language) if term in text.hits)
-        return remembered[name]
-
-    return look_up
 
 
 def _weigh(topic: Topic, text: _Text, rules: Sequence[Rule], lookup: Lookup, *, dated: bool) -> Relevance:

@@ -18,6 +18,7 @@ from pipelines.topic_grammar import (
     Name,
     Term,
     TermError,
+    Words,
     compile_match,
     parse_expression,
     parse_term,
@@ -102,6 +103,12 @@ class Topic:
             return _choose(self.sets[name], language)
         wanted = [entity for entity in self.entities if name in (entity.id, ALL_ENTITIES)]
         return tuple(dict.fromkeys(term for entity in wanted for term in _choose(entity.spellings, language)))
+
+    def all_terms(self) -> set[Term]:
+        """Returns every term the topic could look for, in any language."""
+        rules = (*self.any, *self.require, *self.vetoes)
+        quoted = {part.term for rule in rules for part in walk(rule.expression) if isinstance(part, Words)}
+        return quoted.union(*(self.terms(name, None) for name in (*self.sets, ALL_ENTITIES)))
 
 
 def _choose(spellings: Spellings, language: str | None) -> tuple[Term, ...]:

@@ -102,6 +102,11 @@ def test_every_character_alone_folds_once_and_for_all() -> None:
         assert fold_with_places(chr(code))[0] == folded, hex(code)
 
 
+def test_latin_text_takes_a_short_cut_to_the_same_fold() -> None:
+    for code in range(sys.maxunicode + 1):
+        assert fold("A" * 9 + f" {chr(code)} b") == fold_with_places("A" * 9 + f" {chr(code)} b")[0], hex(code)
+
+
 @given(ANY_TEXT)
 def test_folding_is_idempotent_and_storable(text: str) -> None:
     folded = fold(text)

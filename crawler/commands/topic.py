@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +25,15 @@ class Command(ScrapyCommand):
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - as Scrapy declares it
 
     def syntax(self) -> str:
-        return "<action> [ID ...]"
+        """Returns the arguments."""
+        return "list | test [ID ...]"
 
     def short_desc(self) -> str:
+        """Returns one line for ``scrapy -h``."""
         return "List the topics, or test them against their own examples"
 
     def long_desc(self) -> str:
+        """Returns the text of ``scrapy topic -h``."""
         return (
             "scrapy topic list: every topic with its version, window, and numbers of rules, entities and examples. "
             "scrapy topic test [ID ...]: judges each [[example]] of the topics; exit code 1 when one fails. "
@@ -37,23 +41,24 @@ class Command(ScrapyCommand):
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Runs one action; exit code 1 when an example fails, 2 when a topic file or an argument is wrong."""
         from pipelines.toml_file import ConfigError
         from pipelines.topic import load_topics
 
         del opts
         if not args or args[0] not in _ACTIONS:
-            raise UsageError(f"say what to do: scrapy topic {' | '.join(_ACTIONS)}", print_help=False)
+            raise UsageError(f"say what to do: {self.syntax()}", print_help=False)
         assert self.settings is not None, "Scrapy sets them before run()"
         folder = Path(self.settings.get("TOPICS") or _DEFAULT_FOLDER)
         try:
             topics = load_topics(folder)
         except ConfigError as error:
-            print(error)
-            self.exitcode = 1
+            print(error, file=sys.stderr)
+            self.exitcode = 2
             return
         if not topics:
             print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
-            self.exitcode = 1 if args[1:] else 0
+            self.exitcode = 2 if args[1:] else 0
             return
         wanted = args[1:] or [topic.id for topic in topics]
         unknown = [key for key in wanted if key not in [topic.id for topic in topics]]
@@ -65,6 +70,7 @@ class Command(ScrapyCommand):
 
 
 def _list_topics(topics: list[Topic]) -> bool:
+    """Prints three lines for each topic."""
     for topic in topics:
         window = f"{topic.window_from or '...'} to {topic.window_to or '...'}"
         print(f"{topic.id}  {topic.title}")
