@@ -54,7 +54,7 @@ def _parse_xml_feed(body: bytes, url: str, content_type: str | None) -> Discover
         if not is_cut:
             gathering.note(f"the XML is broken, and was read as far as possible: {error}")
         mended = _read_xml(mend_tree(mend_references(body)), None)
-        if _name_error(mended) is None and len(mended.entries) >= len(parsed.entries):
+        if _name_error(mended) is None and _count_addresses(mended) >= _count_addresses(parsed):
             parsed = mended
     if not parsed.version and not parsed.entries:
         raise DiscoveryError("XML that cannot be read as a feed")
@@ -72,6 +72,10 @@ def _read_xml(body: bytes, content_type: str | None) -> Any:
     # BytesIO: given bytes, feedparser would first try them as the name of a file.
     stream = io.BytesIO(body)
     return feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+
+
+def _count_addresses(parsed: Any) -> int:
+    return sum(_choose_address(entry) is not None for entry in parsed.entries)
 
 
 def _name_error(parsed: Any) -> str | None:

@@ -19,6 +19,9 @@ _SCORE_MIN = 3
 _HEADLINE_WORDS = 4
 """Words that make a link's text a headline rather than a label."""
 
+_LABEL_WORDS = 2
+"""Words that a link of navigation has at most; a link that never says more is one ("Contact", "Privacy policy")."""
+
 _CHROME_TAGS = frozenset({"nav", "footer", "form", "menu", "dialog"})
 _CHROME_ROLES = frozenset({"navigation", "contentinfo", "banner", "search", "menu", "menubar", "dialog", "toolbar"})
 _CHROME_NAMES = re.compile(
@@ -26,18 +29,24 @@ _CHROME_NAMES = re.compile(
     r"|byline|author|sponsored|advert(?:isement)?)(?:$|[-_\s])",
     re.IGNORECASE,
 )
+# These end the names of whole regions, and are believed however far above a link they stand.
+_CHROME_REGIONS = re.compile(r"(?:^|[-_\s]|(?<=[a-z]))(?:[Ff]ooter|[Nn]avigation|[Bb]readcrumbs?|[Mm]egamenu)(?=\s|$)")
 _NOT_ARTICLE_RELS = frozenset(
     {"tag", "author", "category", "next", "prev", "license", "search", "help", "me", "sponsored"}
 )
-# Words by which sites of all kinds name pages that list or serve; the first segments decide what a page is.
-_SERVICE_TEXT = """
-    tag tags topic topics category categories author authors profile profiles user users staff archive archives page
-    search login signin sign-in signup sign-up register account subscribe subscription subscriptions newsletter
-    newsletters about about-us contact contact-us privacy privacy-policy terms terms-of-use terms-of-service cookies
-    cookie-policy legal imprint impressum advertise advertising jobs careers help faq rss feed feeds sitemap share
-    print wp-admin wp-login wp-content cart shop store checkout cdn-cgi app apps
+# Words by which sites of all kinds name pages that list others, and pages that serve readers.
+_LISTING_TEXT = """
+    tag tags topic topics category categories author authors profile profiles user users archive archives page search
+    rss feed feeds sitemap wp-admin wp-login wp-content cdn-cgi share print
 """
+_SERVICE_TEXT = """
+    login signin sign-in signup sign-up register account subscribe subscription subscriptions newsletter newsletters
+    about about-us contact contact-us privacy privacy-policy terms terms-of-use terms-of-service cookies cookie-policy
+    legal imprint impressum advertise advertising jobs careers help faq cart shop store checkout app apps staff
+"""
+_LISTING_WORDS = frozenset(_LISTING_TEXT.split())
 _SERVICE_WORDS = frozenset(_SERVICE_TEXT.split())
+_ARTICLE_WORDS = frozenset({"article", "articles", "story", "stories"})
 _FILE_ENDINGS = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|avif|ico|pdf|docx?|xlsx?|pptx?|zip|mp3|m4a|mp4|m3u8|webm|avi|xml|rss|atom|json|css|js|apk|epub)$",
     re.IGNORECASE,
@@ -48,8 +57,12 @@ _DAY_IN_PATH = re.compile(
 )
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{5,}(?!\d)")
 _ID_QUERY = re.compile(r"(?:^|&)(?:id|p|nid|aid|article|article_?id|news_?id|story|sid|newsid)=\d{2,}", re.IGNORECASE)
-# An id such as c4gz8x1k2mno or 0f3e9a1b: letters and several digits mixed in one word.
-_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]{8,40}(?![A-Za-z0-9]))(?=[0-9]*[a-z])(?:[a-z]*[0-9]){3}", re.IGNORECASE)
+# An id such as c4gz8x1k2mno or 0f3e9a1b: letters and digits mixed in one word.
+_CODE = re.compile(
+    r"(?<![a-z0-9])(?=[a-z0-9]{8,40}(?![a-z0-9]))(?:[a-z0-9]*[a-z][0-9]+[a-z]|(?=[0-9]*[a-z])(?:[a-z]*[0-9]){3})",
+    re.IGNORECASE,
+)
+_OTHER_SCHEME = re.compile(r"\s*(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -62,13 +75,15 @@ class _Candidate:
     has_headline: bool = False
     has_heading: bool = False
     in_article: bool = False
+    only_labels: bool = True
     title: str | None = None
     title_rank: int = 0
     published: str | None = None
 
     def score(self) -> int:
         """Returns the points of address, text and place together."""
-        return self.url_score + 2 * self.has_headline + self.has_heading + self.in_article
+        is_label = self.title is not None and self.only_labels and not self.has_heading
+        return self.url_score + 2 * self.has_headline + self.has_heading + self.in_article - 2 * is_label
 
 
 def parse_section(body: bytes, url: str, content_type: str | None = None) -> Discovery:
@@ -87,7 +102,7 @@ def parse_section(body: bytes, url: str, content_type: str | None = None) -> Dis
     here = url.split("#")[0].rstrip("/")
     for anchor in tree.iter("a"):
         raw = anchor.get("href")
-        if raw is None or raw.lstrip().startswith(("#", "javascript:", "mailto:", "tel:", "data:")):
+        if raw is None or raw.lstrip().startswith("#") or _OTHER_SCHEME.match(raw):
             continue
         try:
             address = clean_url(raw, base)
@@ -172,7 +187,9 @@ def _is_chrome(anchor: html.HtmlElement) -> bool:
         if element.tag == "header" and not inside_story:
             return True
         names = f"{element.get('class') or ''} {element.get('id') or ''}"
-        # Names are loose: near the link they describe it; far above they describe half the page.
+        if _CHROME_REGIONS.search(names.strip()) and element.tag not in ("article", "main"):
+            return True
+        # Other names are loose: near the link they describe it; far above they describe half the page.
         if depth <= 3 and element.tag not in ("article", "main") and _CHROME_NAMES.search(names):
             return True
         element = element.getparent()
@@ -184,26 +201,26 @@ def _score_url(url: str) -> int | None:
     """Returns how much an address looks like an article's (0 to 4), or None when it is certainly none."""
     parts = urlsplit(url)
     path = unquote(parts.path)
-    segments = [segment for segment in path.split("/") if segment]
+    segments = [_PAGE_ENDINGS.sub("", segment) for segment in path.lower().split("/") if segment]
+    is_file = bool(_PAGE_ENDINGS.search(path))
+    if segments and segments[-1] in ("index", "default"):
+        segments, is_file = segments[:-1], False
     if not segments:
         return 1 if _ID_QUERY.search(parts.query) else None
     if _FILE_ENDINGS.search(path):
         return None
-    if any(segment.lower() in _SERVICE_WORDS for segment in segments[:3]) and not _LONG_NUMBER.search(segments[-1]):
-        return None
-    last = _PAGE_ENDINGS.sub("", segments[-1])
+    last = segments[-1]
     words = [word for word in re.split(r"[-_+\s.]+", last) if word]
-    score = 0
-    if len([word for word in words if not word.isdigit()]) >= 4:
-        score += 3
-    elif len(words) >= 3:
-        score += 1
+    is_slug = len([word for word in words if not word.isdigit()]) >= 4
+    has_number = bool(_LONG_NUMBER.search(path) or _CODE.search(last) or _ID_QUERY.search(parts.query))
+    if _LISTING_WORDS.intersection(segments[:3]) and not _LONG_NUMBER.search(last):
+        return None
+    if _SERVICE_WORDS.intersection(segments[:2]) and not (is_slug or has_number):
+        return None
+    score = 3 if is_slug else 1 if len(words) >= 3 else 0
     if _DAY_IN_PATH.search(path) and not re.fullmatch(r"[\d/_-]+", path):
         score += 2
-    if _LONG_NUMBER.search(last) or _CODE.search(last) or _ID_QUERY.search(parts.query):
-        score += 2
-    if last != segments[-1] and last.lower() not in ("index", "default"):
-        score += 1
+    score += 2 * has_number + is_file + bool(_ARTICLE_WORDS.intersection(segments))
     return min(score, 4)
 
 
@@ -221,6 +238,7 @@ def _weigh(candidate: _Candidate, anchor: html.HtmlElement) -> None:
     if rank > candidate.title_rank:
         candidate.title, candidate.title_rank = text, rank
     card = _find_card(anchor)
+    candidate.only_labels = candidate.only_labels and (text is None or _count_words(text) <= _LABEL_WORDS)
     candidate.has_headline = candidate.has_headline or is_headline
     candidate.has_heading = candidate.has_heading or has_heading or "bookmark" in (anchor.get("rel") or "").split()
     candidate.in_article = candidate.in_article or (card is not None and card.tag == "article")
