@@ -1,0 +1,253 @@
+"""Judging: what matches, how high, and for which reasons, as written in the article."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.folding import fold
+from db.records import Article, Relevance
+from pipelines.relevance import Judge, find_mentions, judge
+from pipelines.topic import Rule, Topic, load_topic, load_topics
+from pipelines.topic_grammar import Match, compile_match, join_all, join_any
+
+FILE = """\
+id = "bridge"
+title = "The bridge"
+window = { from = 2024-01-01, to = 2024-12-31 }
+accept = 0.5
+review = 0.1
+any = ["near(bridge, talks, 5)", "title(bridge)"]
+require = "bridge | mayor"
+not = ["title('cricket')"]
+[sets.bridge]
+en = ["bridge*"]
+ru = ["мост*"]
+fa = ["پل"]
+[sets.talks]
+en = ["talks", "peace talks", "negotiat*"]
+ru = ["переговор*"]
+fa = ["گفت‌وگو*"]
+[[entity]]
+id = "mayor"
+name = "The Mayor"
+en = ["mayor", "mayor smith", "smith"]
+fa = ["شهردار"]
+"""
+
+
+@pytest.fixture(scope="module")
+def topic(tmp_path_factory: pytest.TempPathFactory) -> Topic:
+    path = tmp_path_factory.mktemp("topics") / "bridge.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return load_topic(path)
+
+
+def _article(
+    title: str, body: str = "", language: str | None = "en", published_at: str | None = "2024-06-01"
+) -> Article:
+    if published_at:
+        published_at += "T12:00:00Z"
+    return Article("https://example.org/1", title, body, language=language, published_at=published_at)
+
+
+def test_the_score_is_the_published_formula(topic: Topic) -> None:
+    body = "\n\n".join(
+        [
+            "The bridge was the matter of talks on Monday.",  # 2 hits in the lead
+            "word " * 70,
+            "Nothing here.",
+            "Negotiators met again at the bridge.",  # 2 more
+        ]
+    )
+    relevance = judge(topic, _article("A quiet day", body))
+    assert relevance is not None
+    assert relevance.score == pytest.approx(0.4 * 4 / 7 + 0.3 * 0 + 0.15 * 1 + 0.15 * min(1, 2 * 2 / 4), abs=1e-4)
+    assert relevance.reasons == (
+        {"rule": "near(bridge, talks, 5)", "forms": ["bridge", "talks", "Negotiators"], "where": "lead", "n": 4},
+    )
+    assert relevance.accepted
+    assert (relevance.topic_id, relevance.topic_version) == ("bridge", topic.version)
+
+
+def test_the_title_counts_and_is_named(topic: Topic) -> None:
+    relevance = judge(topic, _article("Old Bridge closes"))
+    assert relevance is not None
+    assert relevance.score == pytest.approx(0.4 / 4 + 0.3)
+    assert relevance.reasons == ({"rule": "title(bridge)", "forms": ["Bridge"], "where": "title", "n": 1},)
+    assert not relevance.accepted
+
+
+def test_far_hits_of_a_near_are_no_hits(topic: Topic) -> None:
+    body = "Bridge talks begin.\n\n" + "word " * 70 + "bridge " + "word " * 70 + "talks"
+    relevance = judge(topic, _article("A quiet day", body))
+    assert relevance is not None
+    assert relevance.reasons[0]["n"] == 2
+
+
+def test_overlapping_terms_are_one_hit(topic: Topic) -> None:
+    relevance = judge(topic, _article("x", "The bridge peace talks."))
+    assert relevance is not None
+    assert relevance.reasons[0]["forms"] == ["bridge", "peace talks"]
+    assert relevance.reasons[0]["n"] == 2
+
+
+@pytest.mark.parametrize(
+    ("article", "matches"),
+    [
+        (_article("x", "The bridge. Talks."), True),
+        (_article("x", "The bridge and one two three four five six talks."), False),
+        (_article("Cricket at the bridge", "The bridge. Talks."), False),  # vetoed
+        (_article("x", "Nothing."), False),
+        (_article("", ""), False),
+        (_article("x", "Мост: переговоры начались.", "ru"), True),
+        (_article("x", "Мост: переговоры начались.", "en"), False),  # a term counts in its language only
+        (_article("x", "Мост: переговоры начались.", None), True),  # unknown language: all terms count
+        (_article("x", "The bridge talks.", "de"), False),
+        (_article("x", "گفت‌وگوها دربارهٔ پل", "fa"), True),
+        (_article("x", "گفتوگوها درباره پل", "prs"), True),
+        (_article("x", "The bridge. Talks.", published_at="2023-12-31"), False),
+        (_article("x", "The bridge. Talks.", published_at="2024-01-01"), True),
+        (_article("x", "The bridge. Talks.", published_at="2024-12-31"), True),
+        (_article("x", "The bridge. Talks.", published_at="2025-01-01"), False),
+    ],
+)
+def test_what_matches(topic: Topic, article: Article, matches: bool) -> None:
+    assert (judge(topic, article) is not None) == matches
+
+
+def test_require_is_never_scored(topic: Topic) -> None:
+    body = "The mayor spoke. Bridge talks begin. Smith, smith, smith."
+    relevance = judge(topic, _article("x", body))
+    assert relevance is not None
+    assert relevance.reasons[0]["n"] == 2
+
+
+def test_an_undated_article_waits_for_a_reader(topic: Topic) -> None:
+    article = _article("Bridge talks", "Bridge talks begin. The bridge is old.", published_at=None)
+    relevance = judge(topic, article)
+    assert relevance is not None
+    assert relevance.score > topic.accept
+    assert not relevance.accepted
+    assert relevance.reasons[-1]["rule"] == "undated"
+    free = judge(replace(topic, window_from=None, window_to=None), article)
+    assert free is not None and free.accepted
+
+
+def test_below_review_is_no_match(topic: Topic) -> None:
+    article = _article("x", "The bridge. Talks.")
+    found = judge(topic, article)
+    assert found is not None
+    assert judge(replace(topic, review=found.score), article) == found
+    assert judge(replace(topic, review=found.score + 0.01, accept=1.0), article) is None
+
+
+def test_forms_are_as_written(topic: Topic) -> None:
+    relevance = judge(topic, _article("МОСТЫ", "О «мосте» шли перегово\u0301ры.", "ru"))
+    assert relevance is not None
+    assert [reason["forms"] for reason in relevance.reasons] == [["мосте", "перегово\u0301ры"], ["МОСТЫ"]]
+    relevance = judge(topic, _article("x", "\u2067گفت‌وگوهای\u2069 پل", "fa"))
+    assert relevance is not None
+    assert relevance.reasons[0]["forms"] == ["گفت‌وگوهای", "پل"]
+
+
+def test_mentions_are_counted_once_a_place(topic: Topic) -> None:
+    article = _article("Mayor Smith speaks", "The Mayor said no. Smith went.")
+    assert find_mentions(topic, article) == {"mayor": 3}
+    assert find_mentions(topic, _article("x", "y")) == {}
+    assert find_mentions(topic, _article("x", "شهردار", "fa")) == {"mayor": 1}
+    assert find_mentions(topic, _article("x", "شهردار", "en")) == {}
+
+
+def test_one_judge_serves_many_articles_and_topics(topic: Topic) -> None:
+    other = replace(topic, id="other", vetoes=())
+    both = Judge([topic, other])
+    cricket = _article("Cricket at the bridge", "The bridge. Talks.")
+    for _ in range(3):
+        assert [found.topic_id for found in both.judge(cricket)] == ["other"]
+        assert [found.topic_id for found in both.judge(_article("x", "Bridge talks."))] == ["bridge", "other"]
+        assert both.judge(_article("x", "Nothing")) == ()
+        assert both.find_mentions(_article("x", "The mayor")) == {"bridge": {"mayor": 1}, "other": {"mayor": 1}}
+    both.close()
+
+
+def test_no_topics_no_matches() -> None:
+    assert Judge([]).judge(_article("x", "y")) == ()
+    assert Judge([]).find_mentions(_article("x", "y")) == {}
+
+
+def test_a_huge_article_is_judged_in_reasonable_time(topic: Topic) -> None:
+    relevance = judge(topic, _article("x", "bridge talks " * 20_000))
+    assert relevance is not None
+    assert relevance.reasons[0]["n"] == 40_000
+    assert relevance.score <= 1
+
+
+_PLAIN = ("bridge", "Bridges", "talks", "peace", "negotiators", "mayor", "Smith", "cricket", "the", "a", ".")
+_WORDS = st.sampled_from([*_PLAIN, "\n\n", "\n", "’s", "мост", "پل", "گفت‌وگو", "阿富", "\ud800", "\0"])
+_ARTICLES = st.builds(
+    lambda title, body, language: _article(" ".join(title), " ".join(body), language),
+    st.lists(_WORDS, max_size=6),
+    st.lists(_WORDS, max_size=30),
+    st.sampled_from(["en", "ru", "fa", "de", None]),
+)
+
+
+def _ask_archive(topic: Topic, article: Article) -> bool:
+    """Whether the same topic, compiled whole, finds the article in an index like the archive's."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(
+        'CREATE VIRTUAL TABLE t USING fts5 (folded_title, folded, tokenize="unicode61 remove_diacritics 0")'
+    )
+    connection.execute("INSERT INTO t VALUES (?, ?)", (fold(article.title), fold(article.body)))
+    connection.commit()
+
+    def compile_rules(rules: tuple[Rule, ...]) -> list[Match]:
+        return [compile_match(rule.expression, lambda name: topic.terms(name, article.language)) for rule in rules]
+
+    vetoes = [veto.invert() for veto in compile_rules(topic.vetoes)]
+    match = join_all([join_any(compile_rules(topic.any)), *compile_rules(topic.require), *vetoes])
+    if match.text is None:
+        return False
+    return connection.execute("SELECT 1 FROM t WHERE t MATCH ?", (match.text,)).fetchone() is not None
+
+
+@given(_ARTICLES)
+def test_the_judge_and_the_archive_agree(topic: Topic, article: Article) -> None:
+    found = judge(replace(topic, review=0.0), article)
+    assert (found is not None) == _ask_archive(topic, article)
+    if found is not None:
+        _check(found)
+
+
+def _check(relevance: Relevance) -> None:
+    assert 0 <= relevance.score <= 1
+    assert relevance.reasons
+    for reason in relevance.reasons:
+        assert set(reason) == {"rule", "forms", "where", "n"}
+        assert reason["where"] in ("title", "lead", "body")
+        assert 1 <= len(reason["forms"]) <= min(8, reason["n"])
+        assert all(form == form.strip() and form for form in reason["forms"])
+
+
+_ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
+
+
+@given(_ANY_TEXT, _ANY_TEXT)
+def test_any_article_can_be_judged(topic: Topic, title: str, body: str) -> None:
+    for words in ("", "Bridge talks ", "мост переговоры "):
+        found = judge(topic, _article(words + title, body + words, None))
+        for relevance in [found] if found else []:
+            _check(relevance)
+
+
+def test_the_shipped_topics_count_people() -> None:
+    topics = load_topics(Path(__file__).parent.parent / "topics")
+    article = _article("خلیلزاد در دوحه", "زلمی خليل زاد با عباس ستانکزی دیدار کرد.", "fa")
+    mentions = Judge(topics).find_mentions(article)
+    assert mentions["afghan-peace-talks"] == {"khalilzad": 2, "stanikzai": 1}

@@ -1,0 +1,234 @@
+"""Topic files: what they say, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from pipelines.relevance import judge_examples
+from pipelines.toml_file import ConfigError
+from pipelines.topic import Topic, fold_language, load_topic, load_topics
+from pipelines.topic_grammar import write_term
+
+TOPICS = Path(__file__).parent.parent / "topics"
+
+GOOD = """\
+id = "bridge-talks"
+title = "Talks about the bridge"
+question = "Who pays?"
+window = { from = 2024-01-01, to = "2024-12-31" }
+accept = 0.6
+any = ["bridge & talks", "near(bridge, 'city council', 5)"]
+require = "bridge | mayor"
+not = ["title(cricket)"]
+
+[sets.bridge]
+en = ["bridge*", "crossing"]
+de = ["Brücke*"]
+any = ["B-17"]
+[sets.talks]
+en = ["talks"]
+fa = ["مذاکرات"]
+prs = ["مذاکره"]
+[sets.cricket]
+en = ["cricket"]
+
+[[entity]]
+id = "mayor"
+name = "The Mayor"
+role = "mayor"
+en = ["mayor smith", "smith"]
+[[entity]]
+id = "engineer"
+name = "The Engineer"
+any = ["Ångström"]
+
+[[example]]
+expect = "reject"
+title = "No bridge"
+date = 2024-05-05
+"""
+
+
+def _write(folder: Path, text: str, name: str = "bridge.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def topic(tmp_path: Path) -> Topic:
+    return load_topic(_write(tmp_path, GOOD))
+
+
+def _terms(topic: Topic, name: str, language: str | None) -> list[str]:
+    return sorted(map(write_term, topic.terms(name, language)))
+
+
+def test_a_file_is_read_whole(topic: Topic) -> None:
+    assert (topic.id, topic.title, topic.question) == ("bridge-talks", "Talks about the bridge", "Who pays?")
+    assert (topic.window_from, topic.window_to) == ("2024-01-01", "2024-12-31")
+    assert (topic.accept, topic.review) == (0.6, 0.25)
+    assert [rule.text for rule in topic.any] == ["bridge & talks", "near(bridge, 'city council', 5)"]
+    assert [rule.text for rule in topic.require] == ["bridge | mayor"]
+    assert [(entity.id, entity.role) for entity in topic.entities] == [("mayor", "mayor"), ("engineer", None)]
+    assert [(example.expect, example.date, example.line) for example in topic.examples] == [
+        ("reject", "2024-05-05", 31)
+    ]
+
+
+def test_terms_count_in_their_language_and_any_in_all(topic: Topic) -> None:
+    assert _terms(topic, "bridge", "en") == ["b 17", "bridge*", "crossing"]
+    assert _terms(topic, "bridge", "de") == ["b 17", "brucke*"]
+    assert _terms(topic, "bridge", "fr") == ["b 17"]
+    assert _terms(topic, "bridge", None) == ["b 17", "bridge*", "brucke*", "crossing"]
+    assert _terms(topic, "talks", "fa") == ["مذاکرات", "مذاکره"]  # Dari and Persian are one
+    assert _terms(topic, "mayor", "en") == ["mayor smith", "smith"]
+    assert _terms(topic, "entities", "en") == ["angstrom", "mayor smith", "smith"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("en", "en"),
+        ("EN-us", "en"),
+        ("fa_AF", "fa"),
+        ("prs", "fa"),
+        ("pus", "ps"),
+        ("", None),
+        (None, None),
+        ("und", None),
+    ],
+)
+def test_languages(tag: str | None, language: str | None) -> None:
+    assert fold_language(tag) == language
+
+
+def test_a_topic_travels_to_the_workers(topic: Topic) -> None:
+    assert pickle.loads(pickle.dumps(topic)) == topic
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# c", "# other comment"),
+        ("Who pays?", "Who decides?"),
+        ("Talks about the bridge", "The bridge"),
+        ('"bridge & talks"', '"  bridge&talks "'),
+        ('["bridge*", "crossing"]', '["Crossing", "BRIDGE*", "crossing"]'),
+        ('title = "No bridge"', 'title = "No bridge at all"'),
+        ('role = "mayor"', 'role = "former mayor"'),
+        ('"2024-12-31"', "2024-12-31"),
+    ],
+)
+def test_the_version_stays_when_nothing_can_be_judged_differently(tmp_path: Path, old: str, new: str) -> None:
+    text = GOOD + "# c\n"
+    assert old in text
+    before = load_topic(_write(tmp_path, text)).version
+    assert load_topic(_write(tmp_path, text.replace(old, new))).version == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("accept = 0.6", "accept = 0.61"),
+        ("accept = 0.6", "accept = 0.6\nreview = 0.3"),
+        ("2024-12-31", "2024-12-30"),
+        ("bridge & talks", "bridge | talks"),
+        ("city council', 5", "city council', 6"),
+        ("title(cricket)", "cricket"),
+        ("crossing", "crossings"),
+        ('fa = ["', 'ur = ["'),
+        ("mayor smith", "mayor schmidt"),
+        ("bridge-talks", "bridge-talk"),
+    ],
+)
+def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str) -> None:
+    before = load_topic(_write(tmp_path, GOOD)).version
+    assert load_topic(_write(tmp_path, GOOD.replace(old, new))).version != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("question =", "qestion =", "3: qestion:", 'did you mean "question"'),
+        ('title = "Talks about the bridge"', "", "title:", 'is missing; write title = "..."'),
+        ('title = "Talks about the bridge"', "title = 3", "2: title:", "must be text in quotes"),
+        ('id = "bridge-talks"', 'id = "Bridge talks"', "1: id:", "small letters"),
+        ("2024-01-01", "2025-01-01", "4: window.to:", "ends (2024-12-31) before it begins"),
+        ('"2024-12-31"', '"31.12.2024"', "4: window.to:", "must be a day such as"),
+        ("2024-01-01", "2024-01-01T00:00:00Z", "4: window.from:", "must be a day such as"),
+        (", to =", ", until =", "4: window.until:", "Allowed here: from, to"),
+        ('{ from = 2024-01-01, to = "2024-12-31" }', "2024", "4: window:", "must be a table"),
+        ("accept = 0.6", "accept = 6", "5: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = true", "5: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = nan", "5: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = 0.2\nreview = 0.3", "6: review:", "must not be above accept"),
+        ("bridge & talks", "bridge & talk", "6:18: any[1]:", 'there is no set "talk"; did you mean "talks"?'),
+        ("bridge & talks", "bridge and talks", "6:16: any[1]:", "write & for and"),
+        ("bridge & talks", "!bridge", "6: any[1]:", "would match every article"),
+        ("title(cricket)", "title(cricket", "8:22: not[1]:", "breaks off"),
+        ('["title(cricket)"]', "3", "8: not:", "must be a list of expressions"),
+        ('["title(cricket)"]', '["cricket", 3]', "8: not:", "must be a list of expressions"),
+        ('any = ["bridge & talks", "near(bridge, \'city council\', 5)"]', "", "any:", "is missing"),
+        ('"crossing"', '"cross*ing"', "11: sets.bridge.en[2]:", "only at the end of a word"),
+        ('"crossing"', "7", "11: sets.bridge.en[2]:", "must be text in quotes"),
+        ('["talks"]', '"talks"', "15: sets.talks.en:", "must be a list"),
+        ('de = ["Brücke*"]', 'german = ["Brücke*"]', "12: sets.bridge.german:", "use a code such as en"),
+        ("[sets.cricket]", "[sets.near]", "18: sets.near:", "cannot be the name"),
+        ('en = ["cricket"]', "", "18: sets.cricket:", "has no words"),
+        ('id = "engineer"', 'id = "mayor"', "27: entity[2].id:", "is taken"),
+        ('id = "engineer"', 'id = "talks"', "27: entity[2].id:", "is taken"),
+        ('name = "The Engineer"', "", "26: entity[2].name:", "is missing"),
+        ('any = ["Ångström"]', 'rolle = "x"', "29: entity[2].rolle:", "is no language"),
+        ('[[entity]]\nid = "engineer"', '[entity]\nid = "engineer"', "", "begun before"),
+        ('"reject"', '"rejected"', "32: example[1].expect:", "must be one of accept, review, reject"),
+        ("date = 2024-05-05", "dat = 2024-05-05", "34: example[1].dat:", 'did you mean "date"'),
+        ("date = 2024-05-05", "date = 2024-05", "", ""),
+    ],
+)
+def test_mistakes_name_place_and_remedy(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
+    assert old in GOOD
+    path = _write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_topic(path)
+    start = f"{path}:{place}" if place[:1].isdigit() else f"{path}: {place}" if place else f"{path}:"
+    assert str(caught.value).startswith(start)
+    assert words in str(caught.value)
+
+
+def test_the_id_may_be_left_to_the_file_name(tmp_path: Path) -> None:
+    text = GOOD.replace('id = "bridge-talks"', "")
+    assert load_topic(_write(tmp_path, text, "old-bridge.toml")).id == "old-bridge"
+    with pytest.raises(ConfigError, match="small letters"):
+        load_topic(_write(tmp_path, text, "Old Bridge.toml"))
+
+
+def test_a_folder_of_topics(tmp_path: Path) -> None:
+    assert load_topics(tmp_path) == ()
+    assert load_topics(tmp_path / "missing") == ()
+    _write(tmp_path, GOOD, "b.toml")
+    _write(tmp_path, GOOD.replace("bridge-talks", "a-first"), "z.toml")
+    _write(tmp_path, "not a topic", "notes.txt")
+    assert [topic.id for topic in load_topics(tmp_path)] == ["a-first", "bridge-talks"]
+    _write(tmp_path, GOOD, "c.toml")
+    with pytest.raises(ConfigError, match=r'c\.toml:1: id: "bridge-talks" is the id of .*b\.toml too'):
+        load_topics(tmp_path)
+
+
+@pytest.mark.parametrize("topic", load_topics(TOPICS), ids=lambda topic: topic.id)
+def test_the_topics_we_ship_pass_their_own_examples(topic: Topic) -> None:
+    results = judge_examples(topic)
+    assert len(results) >= 5
+    for example, verdict, relevance in results:
+        assert verdict == example.expect, (example.line, relevance)
+
+
+def test_the_topics_we_ship_know_six_languages() -> None:
+    topics = load_topics(TOPICS)
+    assert len(topics) == 2
+    for topic in topics:
+        for name, spellings in topic.sets.items():
+            assert set(spellings) == {"en", "fa", "ps", "ru", "ar", "ur"}, (topic.id, name)
