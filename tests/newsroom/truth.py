@@ -18,7 +18,8 @@ def tell_truth(outlets: Iterable[Outlet], stage: int) -> dict[str, Any]:
     that share one, exactly one becomes ``article`` and the rest ``duplicate_url``, whichever is fetched first), seeds,
     ``temporary`` (robots.txt answers 5xx: RFC 9309 forbids the host for now, so ``pending`` is as right as blocked).
     ``articles``: canonical URL -> title, authors, published_at (UTC), published_raw, language, on_topic, wire, series,
-    paywalled, live, corrected, paragraphs. No authors means that the byline names only the outlet. ``bad_links``: what feeds wrote where a URL belongs; never to be fetched.
+    paywalled, live, corrected, paragraphs. No authors means that the byline names only the outlet.
+    ``bad_links``: what feeds wrote where a URL belongs; never to be fetched.
     ``furniture``: navigation links of section pages, which are no articles whether or not a crawler follows them.
     """
     links: dict[str, Any] = {}
