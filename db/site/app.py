@@ -25,7 +25,13 @@ def site_config(name: str) -> dict[str, Any]:
 
 def site_metadata(name: str) -> dict[str, Any]:
     """Returns Datasette's metadata for the archive: what tables and columns mean, from `db.schema.DESCRIPTIONS`."""
-    tables = {table: {"description": doc.text, "columns": dict(doc.columns)} for table, doc in DESCRIPTIONS.items()}
+    tables = {
+        table: {
+            "description": doc.text.replace("`", ""),  # Datasette shows plain text
+            "columns": {column: text.replace("`", "") for column, text in doc.columns.items()},
+        }
+        for table, doc in DESCRIPTIONS.items()
+    }
     return {"title": "Parley", "databases": {name: {"tables": tables}}}
 
 

@@ -96,7 +96,12 @@ def test_text_can_be_read_in_light_and_dark(site: Site, tab: Tab, dark: bool) ->
 
 def test_timeline_and_stylesheet_are_drawn(site: Site, tab: Tab, tmp_path: Path) -> None:
     tab.open(site.url + "/", width=1280)
-    assert tab.evaluate("document.querySelectorAll('.timeline rect.stories').length") == 40
+    assert tab.evaluate("document.querySelectorAll('.timeline:not(.slim) rect.stories').length") == 40
     assert tab.evaluate("document.querySelector('.timeline svg').getBoundingClientRect().width") > 800
+    assert tab.evaluate("document.querySelector('.timeline.slim').checkVisibility()") is False
+    tab.open(site.url + "/", width=390)
+    assert tab.evaluate("document.querySelector('.timeline.slim').checkVisibility()") is True
+    assert tab.evaluate("document.querySelector('.timeline').checkVisibility()") is False
+    assert tab.evaluate("document.querySelector('.columns > section').getBoundingClientRect().width") > 350
     tab.save_screenshot(tmp_path / "front.png")
     assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")

@@ -52,7 +52,7 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
     return {
         "queries": queries,
         "archive_name": datasette.get_database().name,
-        "described": {table: doc.text for table, doc in DESCRIPTIONS.items()},
+        "described": {table: doc.text.replace("`", "") for table, doc in DESCRIPTIONS.items()},
         "now": now,
         "silent_before": silent_before(now),
         "style_version": _STYLE_VERSION,
