@@ -14,7 +14,7 @@ from crawler.sniffing import unpack
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json"})
 _LOOSE_TYPES = frozenset({"text/xml", "application/xml", "application/rss", "application/atom", "text/rss"})
 _FEED_PATH = re.compile(
-    r"(?:^|/)(?:rss|atom|feeds?)(?:[./_-][^/]*)?/?$|\.(?:rss|rdf|atom)$|(?:^|/)(?:rss|atom|feed|index)\.(?:xml|json)$",
+    r"(?:^|/)(?:rss|atom|feeds?)(?:[./_][^/]*)?/?$|\.(?:rss|rdf|atom)$|(?:^|/)(?:rss|atom|feed|index)\.(?:xml|json)$",
     re.IGNORECASE,
 )
 _COMMENTS = re.compile(r"comment|kommentar|comentario|commentaire|комментар|نظر|دیدگاه", re.IGNORECASE)

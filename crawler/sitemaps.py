@@ -100,8 +100,12 @@ def _texts(element: etree._Element) -> dict[str, str]:
     return {
         etree.QName(child).localname: "".join(map(str, child.itertext())).strip()
         for child in element
-        if isinstance(child.tag, str) and etree.QName(child).namespace == own
+        if isinstance(child.tag, str) and etree.QName(child).namespace == own and not _has_entity(child)
     }
+
+
+def _has_entity(element: etree._Element) -> bool:
+    return any(node.tag is etree.Entity for node in element)
 
 
 def _add_sitemap(gathering: Gathering, element: etree._Element, number: int) -> None:

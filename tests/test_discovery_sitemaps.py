@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -160,15 +159,11 @@ def test_a_gzip_bomb_is_refused_before_it_unfolds() -> None:
         parse_sitemap(gzip.compress(bomb), URL)
 
 
-def test_a_large_sitemap_stays_small_in_memory() -> None:
+def test_more_links_than_one_document_may_give() -> None:
     body = urlset("".join(f"<url><loc>https://daily.example/story/{n}</loc></url>" for n in range(LINKS_MAX + 10)))
-    tracemalloc.start()
     found = parse_sitemap(body, URL)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     assert len(found.links) == LINKS_MAX
     assert found.problems == ("more than 50,000 links; the rest was left out",)
-    assert peak < 100 * 1024 * 1024
 
 
 def test_many_problems_are_counted() -> None:
@@ -177,13 +172,18 @@ def test_many_problems_are_counted() -> None:
     assert found.problems[-1] == "and 450 more problems"
 
 
-def test_entities_do_not_explode() -> None:
-    head = '<?xml version="1.0"?><!DOCTYPE urlset [<!ENTITY a "https://a.example/">'
-    head += "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]>"
-    body = head + "<urlset><url><loc>&j;</loc></url><url><loc>https://a.example/x</loc></url></urlset>"
+def test_entities_are_not_followed() -> None:
+    head = (
+        '<?xml version="1.0"?><!DOCTYPE urlset [<!ENTITY a "https://a.example/"><!ENTITY f SYSTEM "file:///etc/hosts">'
+    )
+    good = "<url><loc>https://a.example/x</loc></url>"
+    body = f"{head}]><urlset><url><loc>&a;x</loc></url><url><loc>&f;</loc></url>{good}</urlset>"
     found = parse_sitemap(body.encode(), URL)
-    assert "https://a.example/x" in [link.url for link in found.links]
-    assert len(repr(found)) < 5000
+    assert [link.url for link in found.links] == ["https://a.example/x"]
+    assert found.problems == ("entry 1 has no loc", "entry 2 has no loc")
+    bomb = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    found = parse_sitemap(f"{head}{bomb}]><urlset><url><loc>&j;</loc></url>{good}</urlset>".encode(), URL)
+    assert len(repr(found)) < 1000
 
 
 @given(
