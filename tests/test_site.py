@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
@@ -15,9 +16,10 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from db.connection import ArchiveError, open_archive, utc_now
+from db.connection import ArchiveError, open_archive, transaction, utc_now
 from db.schema import DESCRIPTIONS
 from db.site import FOLDER, app, headers
+from db.site.searching import Results, read_request, search_archive
 from tests.site_archive import HOSTILE_TITLE, PASHTO_TITLE, PERSIAN_TITLE, Filler, fill_archive
 from tests.site_process import Site, browse, running_site
 
@@ -385,6 +387,32 @@ def test_table_pages_explain_their_columns_and_carry_no_script_file(site: Site) 
     assert DESCRIPTIONS["articles"].columns["word_count"] in text
     assert not [attrs for tag, attrs in Page(text).tags if tag == "script" and attrs.get("src")]
     assert DESCRIPTIONS["revisions"].text in unescape(site.get("/watch").text)
+
+
+def test_a_search_out_of_time_says_so_and_never_raises(tmp_path: Path) -> None:
+    path = tmp_path / "slow.db"
+    fill = Filler(path, utc_now())
+    fill.insert("sources", id="s", name="S")
+    body = " ".join(f"word{n}" for n in range(300))
+    with transaction(fill.db):
+        for number in range(800):
+            fill.article(f"Bulletin {number}", body, source="s", hours=number)
+    fill.db.close()
+
+    async def ask(order: str, limit_ms: int | None) -> Results:
+        site = app.build_site(path)
+        try:
+            return await search_archive(
+                site.get_database("slow"), read_request({"q": "word*", "order": order}), limit_ms
+            )
+        finally:
+            site.close()
+
+    for order in ("newest", "best"):
+        hurried = asyncio.run(ask(order, 1))
+        assert hurried.trouble == "This search takes too long. Try a rarer word, or fewer filters." or hurried.unranked
+    assert asyncio.run(ask("best", None)).unranked is False
+    assert len(asyncio.run(ask("newest", None)).hits) == 20
 
 
 def test_an_id_in_any_script_has_a_page(tmp_path: Path) -> None:

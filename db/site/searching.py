@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from datasette.database import Database, QueryInterrupted
@@ -49,6 +49,8 @@ class Results:
     n: int | None = None
     next_before: int | None = None
     trouble: str | None = None
+    unranked: bool = False
+    """The best were asked for, but there are too many hits to rank in time: these are the newest."""
 
 
 def read_cursor(args: Mapping[str, str], name: str = "before") -> int:
@@ -72,8 +74,11 @@ def read_request(args: Mapping[str, str]) -> Question:
     )
 
 
-async def search_archive(db: Database, question: Question) -> Results:
-    """Returns the articles that answer a question, newest or best first. Never raises for what a reader typed."""
+async def search_archive(db: Database, question: Question, limit_ms: int | None = None) -> Results:
+    """Returns the articles that answer a question, newest or best first. Never raises for what a reader typed.
+
+    ``limit_ms``: time for one query, milliseconds; None takes the limit of ``datasette.yaml``.
+    """
     if not question.match:
         return Results(question)
     values = {
@@ -85,10 +90,13 @@ async def search_archive(db: Database, question: Question) -> Results:
     }
     sql = queries.SEARCH_NEWEST if question.order == "newest" else queries.SEARCH_BEST
     try:
-        rows = (await db.execute(sql, values)).rows
+        rows = (await db.execute(sql, values, custom_time_limit=limit_ms)).rows
         narrowed = question.source or question.language
-        n = None if narrowed else (await db.execute(queries.SEARCH_COUNT, {"match": question.match})).rows[0]["n"]
+        n = None if narrowed else await _count(db, question.match, limit_ms)
     except QueryInterrupted:
+        if question.order == "best":
+            newest = await search_archive(db, replace(question, order="newest"), limit_ms)
+            return newest if newest.trouble else replace(newest, unranked=True)
         return Results(question, trouble="This search takes too long. Try a rarer word, or fewer filters.")
     except (sqlite3.DatabaseError, UnicodeEncodeError):
         return Results(question, trouble="This search cannot be understood. Try plain words.")
@@ -96,6 +104,10 @@ async def search_archive(db: Database, question: Question) -> Results:
     hits = tuple(_present(row) for row in shown)
     more = len(rows) > PAGE_SIZE
     return Results(question, hits, n, next_before=shown[-1]["id"] if more else None)
+
+
+async def _count(db: Database, match: str, limit_ms: int | None) -> int:
+    return int((await db.execute(queries.SEARCH_COUNT, {"match": match}, custom_time_limit=limit_ms)).rows[0]["n"])
 
 
 def _present(row: Any) -> Hit:
