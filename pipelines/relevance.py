@@ -128,9 +128,9 @@ class Judge:
             lookup = self._present(topic, language, text)
             match = join_all(
                 [
-                    join_any([compile_match(rule.expression, lookup) for rule in topic.any]),
-                    *(compile_match(rule.expression, lookup) for rule in topic.require),
-                    *(compile_match(rule.expression, lookup).invert() for rule in topic.vetoes),
+                    join_any([compile_match(rule.expression, lookup, text.hits) for rule in topic.any]),
+                    *(compile_match(rule.expression, lookup, text.hits) for rule in topic.require),
+                    *(compile_match(rule.expression, lookup, text.hits).invert() for rule in topic.vetoes),
                 ]
             )
             if match.text is None:
@@ -139,7 +139,7 @@ class Judge:
                 self._store(text)
                 stored = True
             if self._finds(match.text):
-                spoke = [rule for rule in topic.any if self._holds(rule, lookup)]
+                spoke = [rule for rule in topic.any if self._holds(rule, lookup, text)]
                 relevance = _weigh(topic, text, spoke, lookup, dated=_in_window(topic, article) is not None)
                 if relevance.score >= topic.review:
                     found.append(relevance)
@@ -202,8 +202,8 @@ class Judge:
     def _finds(self, match: str) -> bool:
         return self._database.execute("SELECT 1 FROM article WHERE article MATCH ?", (match,)).fetchone() is not None
 
-    def _holds(self, rule: Rule, lookup: Lookup) -> bool:
-        match = compile_match(rule.expression, lookup)
+    def _holds(self, rule: Rule, lookup: Lookup, text: _Text) -> bool:
+        match = compile_match(rule.expression, lookup, text.hits)
         return match.text is not None and self._finds(match.text)
 
 

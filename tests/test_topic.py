@@ -232,3 +232,10 @@ def test_the_topics_we_ship_know_six_languages() -> None:
     for topic in topics:
         for name, spellings in topic.sets.items():
             assert set(spellings) == {"en", "fa", "ps", "ru", "ar", "ur"}, (topic.id, name)
+
+
+def test_the_example_of_the_manual_works(tmp_path: Path) -> None:
+    manual = (TOPICS.parent / "docs" / "topics.md").read_text(encoding="utf-8")
+    block = manual.split("```toml\n")[1].split("```")[0]
+    (result,) = judge_examples(load_topic(_write(tmp_path, block)))
+    assert result[1] == "accept"
