@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import unicodedata
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 from scrapy.exceptions import IgnoreRequest
@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
     from twisted.internet.interfaces import IAddress
 
-_LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain")
+_LOCAL_NAMES = (
+    "localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain", "corp", "home", "private", "svc",
+)  # fmt: skip
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All IPv6 addresses of the internet (RFC 4291 section 2.4); Python counts deprecated and unassigned ones too."""
+_CLOSED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "168.63.129.16/32", "3fff::/20")))
+"""What `is_global` of some Python versions lets through: protocol assignments (one cloud's metadata service is there),
+the address under which Azure's machines reach their host, documentation (RFC 9637)."""
 
 
 class Refused(IgnoreRequest):
@@ -47,25 +54,42 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_unspecified
+        if ip not in _GLOBAL_UNICAST:
+            return False
+    return (
+        ip.is_global and not ip.is_multicast and not ip.is_unspecified and not any(ip in closed for closed in _CLOSED)
+    )
 
 
 def literal_address(host: str) -> str | None:
     """Returns the IP address a host name spells, in any form a C library accepts (``2130706433``, ``0x7f.1``,
     ``0177.0.0.1``, circled digits, ``[::1]``), or None where it is a name."""
-    text = unicodedata.normalize("NFKC", host).strip("[]").rstrip(".").replace("。", ".")
+    text = plain_host(host)
     try:
         return str(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
         pass
     try:
-        return socket.inet_ntoa(socket.inet_aton(text)) if text[:1].isdigit() else None
-    except OSError:
+        return socket.inet_ntoa(socket.inet_aton(text)) if text[:1].isdigit() and text.isascii() else None
+    except (OSError, ValueError):
         return None
 
 
+def plain_host(host: str) -> str:
+    """Returns a host as resolvers and proxies read it: percent-decoded, wide and circled forms plain, in lower case,
+    without invisible characters, brackets and trailing dots."""
+    text = unicodedata.normalize("NFKC", unquote(host))
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf").replace("。", ".")
+    return text.strip("[]").rstrip(".").lower()
+
+
+def read_pairs(pairs: Iterable[str]) -> frozenset[str]:
+    """Returns ``host:port`` pairs as they are compared: lower case, no brackets round an IPv6 address, no blanks."""
+    return frozenset(pair.strip().lower().replace("[", "").replace("]", "") for pair in pairs)
+
+
 def refuse_url(url: str, allowed: frozenset[str] = frozenset()) -> str | None:
-    """Returns why a URL must not be fetched, or None where it may be. ``allowed``: exact ``host:port`` pairs."""
+    """Returns why a URL must not be fetched, or None where it may be. ``allowed``: exact pairs from `read_pairs`."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -77,12 +101,12 @@ def refuse_url(url: str, allowed: frozenset[str] = frozenset()) -> str | None:
         return "the URL names no host"
     if f"{host}:{port or (443 if parts.scheme == 'https' else 80)}" in allowed:
         return None
+    host = plain_host(host)
     address = literal_address(host)
     if address is not None:
         return None if is_public(address) else f"address {address} is not on the public internet"
-    name = unicodedata.normalize("NFKC", host).rstrip(".").lower()
-    if "." not in name or any(name == local or name.endswith(f".{local}") for local in _LOCAL_NAMES):
-        return f"host {name!r} is a local name"
+    if "." not in host or any(host == local or host.endswith(f".{local}") for local in _LOCAL_NAMES):
+        return f"host {host!r} is a local name"
     return None
 
 
@@ -90,7 +114,7 @@ class GuardMiddleware:
     """Refuses requests by their URL, redirects included: each hop passes here again."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
-        self.allowed = frozenset(allowed)
+        self.allowed = read_pairs(allowed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuardMiddleware:
@@ -122,9 +146,9 @@ class GuardedResolver:
     """
 
     def __init__(self, reactor: ReactorBase, allowed: Iterable[str]) -> None:
-        self.reactor = reactor
-        self.inner = reactor.nameResolver
-        self.allowed = frozenset(allowed) | _proxy_pairs()
+        self.reactor: Any = reactor  # zope's interfaces and mypy do not understand each other
+        self.inner: Any = reactor.nameResolver
+        self.allowed = read_pairs(allowed) | _proxy_pairs()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> GuardedResolver:
@@ -144,10 +168,11 @@ class GuardedResolver:
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
         """Resolves as the reactor does, leaving out addresses that must not be reached."""
-        if f"{hostName}:{portNumber}" not in self.allowed:
-            resolutionReceiver = _PublicOnly(resolutionReceiver, hostName)  # noqa: N806
+        receiver: Any = resolutionReceiver
+        if f"{hostName.lower()}:{portNumber}" not in self.allowed:
+            receiver = _PublicOnly(resolutionReceiver, hostName)
         resolution: IHostResolution = self.inner.resolveHostName(
-            resolutionReceiver, hostName, portNumber, addressTypes, transportSemantics
+            receiver, hostName, portNumber, addressTypes, transportSemantics
         )
         return resolution
 
@@ -173,7 +198,9 @@ class _PublicOnly:
 
 def _proxy_pairs() -> frozenset[str]:
     pairs = set()
-    for url in getproxies().values():
+    for scheme, url in getproxies().items():
+        if scheme not in ("http", "https"):  # "no" lists hosts that are not proxies
+            continue
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
             pairs.add(f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}")

@@ -61,7 +61,13 @@ class Robots:
 
     def allows(self, url: str, user_agent: str) -> bool:
         """Returns whether the URL may be fetched; ``/robots.txt`` itself always may."""
-        return self.rules is not None and bool(self.rules.can_fetch(url, user_agent))
+        return self.rules is not None and bool(self.rules.can_fetch(url, product_token(user_agent)))
+
+
+def product_token(user_agent: str) -> str:
+    """Returns the name that robots.txt groups are matched with (RFC 9309 section 2.2.1): ``Parley`` of
+    ``Parley/0.1 (+https://desk.example/bot)``; the rest would match groups for other robots."""
+    return user_agent.partition("/")[0].split(" ")[0].strip() or user_agent
 
 
 def read_robots(status: int | None, body: str, user_agent: str) -> Robots:
@@ -70,12 +76,12 @@ def read_robots(status: int | None, body: str, user_agent: str) -> Robots:
     2xx: the rules; 3xx left after five hops and 4xx: everything is allowed; 5xx, 429 and no answer: nothing is.
     429 says "not now" and is read like 5xx, as the large crawlers do.
     """
-    if status is None or status >= 500 or status == 429:
+    if status is None or not _was_had(status):
         return Robots(None)
     if status >= 300:
         return Robots(Protego.parse(""))
     rules = Protego.parse(body[:ROBOTS_MAX_BYTES])
-    return Robots(rules, clamp_delay(rules.crawl_delay(user_agent)))
+    return Robots(rules, clamp_delay(rules.crawl_delay(product_token(user_agent))))
 
 
 def clamp_delay(seconds: float | None) -> float:
@@ -144,13 +150,13 @@ class RobotsMiddleware:
         db = getattr(self.crawler.spider, "db", None)
         known = read_host(db, host) if db else Host(host)
         age = _age_seconds(known.robots_at)
-        reached = known.robots_status is not None and known.robots_status < 500
-        if age < (ROBOTS_FRESH_SECONDS if reached else ROBOTS_RETRY_SECONDS):
+        had = known.robots_status is not None and _was_had(known.robots_status)
+        if age < (ROBOTS_FRESH_SECONDS if had else ROBOTS_RETRY_SECONDS):
             return read_robots(known.robots_status, known.robots_body or "", self.user_agent)
         status, body = await self._ask(request)
         robots = read_robots(status, body, self.user_agent)
-        if robots.rules is None and reached and known.robots_body and age < ROBOTS_STALE_SECONDS:
-            return read_robots(known.robots_status, known.robots_body, self.user_agent)
+        if robots.rules is None and had and age < ROBOTS_STALE_SECONDS:
+            return read_robots(known.robots_status, known.robots_body or "", self.user_agent)
         if db:
             with transaction(db):
                 known = read_host(db, host)
@@ -179,6 +185,10 @@ class RobotsMiddleware:
         except Exception:  # no answer of any kind: the file cannot be had, and the caller says so
             return None, ""
         return response.status, response.body[:ROBOTS_MAX_BYTES].decode("utf-8-sig", errors="ignore")
+
+
+def _was_had(status: int) -> bool:
+    return status < 500 and status != 429
 
 
 def _age_seconds(stored: str | None) -> float:
