@@ -1,7 +1,7 @@
 """URL identity: which form of a URL is fetched, and which URLs are the same article.
 
-Two forms, both pure and without network. ``normalise`` gives the form to fetch: what a browser would send, spelled one
-way (RFC 3986 section 6.2.2, RFC 3987, UTS 46). ``url_key`` gives the identity, which nobody fetches: no scheme, no
+Two forms, both pure and without network. ``normalise`` gives the form to fetch: what a browser would send (RFC 3986,
+RFC 3987, UTS 46, the URL Standard). ``url_key`` gives the identity, which nobody fetches: one spelling, no scheme, no
 tracker, no mobile, AMP or print variant. Its tables are in ``db/trackers.py``, its promises in ``docs/urls.md``.
 """
 
@@ -54,9 +54,12 @@ _MOST_CHARACTERS = 8192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# What RFC 3986 lets stand in a path, and "/" and "?" more in a query; all else is percent-encoded.
-_TO_RESPELL = re.compile(r"%(?:[0-9A-Fa-f]{2})?|[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
-_TO_RESPELL_IN_QUERY = re.compile(r"%(?:[0-9A-Fa-f]{2})?|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
+# What RFC 3986 lets stand in a path, and "?" more in a query, and escapes; all else is percent-encoded.
+_TO_ENCODE = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,;=:@/]")
+_TO_ENCODE_IN_QUERY = re.compile(r"%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?]")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_MAYBE_DOTS = re.compile(r"/(?:\.|%2e)", re.IGNORECASE)
 
 
 class _Parts(NamedTuple):
@@ -78,27 +81,30 @@ def _clean(url: str) -> str:
     return _CONTROLS.sub("", url).strip(_BLANK)
 
 
-def _respell(match: re.Match[str]) -> str:
+def _encode(match: re.Match[str]) -> str:
     found = match.group()
-    if len(found) == 3 and found[0] == "%":
-        byte = int(found[1:], 16)
-        return chr(byte) if byte in _UNRESERVED else found.upper()
-    return "".join(f"%{byte:02X}" for byte in found.encode("utf-8"))
+    return found if len(found) == 3 else "".join(f"%{byte:02X}" for byte in found.encode("utf-8"))
+
+
+def _respell(match: re.Match[str]) -> str:
+    byte = int(match[1], 16)
+    return chr(byte) if byte in _UNRESERVED else match.group().upper()
 
 
 def _remove_dot_segments(path: str) -> str:
-    """Returns an absolute path with ``.`` and ``..`` resolved (RFC 3986 section 5.2.4)."""
-    if "/." not in path:
+    """Returns an absolute path with ``.`` and ``..`` resolved (RFC 3986 section 5.2.4), ``%2e`` read as a dot."""
+    if not _MAYBE_DOTS.search(path):
         return path
     kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
+    dots = ""
+    for segment in path.split("/")[1:]:
+        dots = _ESCAPED_DOT.sub(".", segment)
+        if dots == "..":
             if kept:
                 kept.pop()
-        elif segment != ".":
+        elif dots != ".":
             kept.append(segment)
-    if segments[-1] in {".", ".."}:
+    if dots in {".", ".."}:
         kept.append("")
     return "/" + "/".join(kept)
 
@@ -161,11 +167,11 @@ def _split(url: str) -> _Parts | None:
     host = _canonical_host(raw_host)
     if host is None:
         return None
-    path = _remove_dot_segments(_TO_RESPELL.sub(_respell, match[3])) or "/"
-    query = _TO_RESPELL_IN_QUERY.sub(_respell, match[4]) if match[4] else ""
+    path = _remove_dot_segments(_TO_ENCODE.sub(_encode, match[3])) or "/"
+    query = _TO_ENCODE_IN_QUERY.sub(_encode, match[4]) if match[4] else ""
     fragment = match[5] or ""
     # "#!/story/1" and "#/story/1" are routes: pages of their own. Any other fragment is a place in the page.
-    fragment = _TO_RESPELL_IN_QUERY.sub(_respell, fragment) if fragment.startswith(("!", "/")) else ""
+    fragment = _TO_ENCODE_IN_QUERY.sub(_encode, fragment) if fragment.startswith(("!", "/")) else ""
     parts = _Parts(scheme, host, port, path, query, "" if fragment.strip("!/") == "" else fragment)
     return parts if len(_join(parts)) <= _MOST_CHARACTERS else None
 
@@ -179,10 +185,11 @@ def _join(parts: _Parts) -> str:
 def normalise(url: str) -> str | None:
     """Returns the form of a URL to fetch, or None when it is not an http(s) URL with a possible host.
 
-    Spelled one way (RFC 3986 section 6.2.2): scheme and host in lower case, host in ASCII (UTS 46), no userinfo, no
-    default port, percent-encoding only where needed and in upper case, no dot segments, no fragment except a route
-    (``#!/`` or ``#/`` with something behind it). ``&amp;`` in the query becomes ``&``. Nothing else of path and query
-    changes, so the server sees the same request. More than 8,192 characters are no URL. Idempotent; never raises.
+    What a browser would send (URL Standard): scheme and host in lower case, host in ASCII (UTS 46), no userinfo, no
+    default port, percent-encoding where it is needed, no dot segments, no fragment except a route (``#!/`` or ``#/``
+    with something behind it). ``&amp;`` in the query becomes ``&``. Escapes that stand already stay as they are, since
+    some servers compare them letter by letter; the key spells them one way. More than 8,192 characters are no URL.
+    Idempotent; never raises.
     """
     parts = _split(url)
     return None if parts is None else _join(parts)
@@ -251,6 +258,17 @@ def _identity_query(query: str, path: str) -> str:
     return "&".join(parameter.text for parameter in sorted(kept, key=lambda parameter: parameter.name))
 
 
+def _spell_one_way(parts: _Parts) -> _Parts:
+    """Returns the parts with escapes decoded where they need not stand, in upper case elsewhere (RFC 3986, 6.2.2)."""
+    if not any("%" in text for text in (parts.path, parts.query, parts.fragment)):
+        return parts
+    return parts._replace(
+        path=_ESCAPE.sub(_respell, parts.path),
+        query=_ESCAPE.sub(_respell, parts.query),
+        fragment=_ESCAPE.sub(_respell, parts.fragment),
+    )
+
+
 def _behind_amp_cache(parts: _Parts) -> _Parts:
     """Returns the publisher's own parts of an AMP cache's URL; other parts come back unchanged.
 
@@ -283,7 +301,7 @@ def url_key(url: str) -> str:
         parts = None if "@" in re.split(r"[/\\?#]", text, maxsplit=1)[0] else _split(f"http://{text}")
     if parts is None:
         return text
-    parts = _behind_amp_cache(parts)
+    parts = _behind_amp_cache(_spell_one_way(parts))
     port = "" if parts.port in {None, 80, 443} else f":{parts.port}"
     path = _identity_path(parts.path)
     query = _identity_query(parts.query, path) if parts.query else ""
@@ -350,6 +368,7 @@ def is_article_like(url: str) -> bool:
         return False
     if parts.fragment:
         return True
+    parts = _spell_one_way(parts)
     path = _identity_path(parts.path)
     if path and not (path.count("/") == 1 and _EDITION.match(path[1:])):
         return True
