@@ -10,10 +10,26 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).parent.parent
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its tags and links."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def links(self) -> list[str]:
+        return [value for _, attrs in self.tags for name in ("href", "src", "action") if (value := attrs.get(name))]
 
 
 @dataclass(frozen=True)

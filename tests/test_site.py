@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
-from db.connection import ArchiveError, open_archive, transaction, utc_now
+from db.connection import open_archive, utc_now
 from db.schema import DESCRIPTIONS
 from db.site import FOLDER, app, headers
-from db.site.searching import Results, read_request, search_archive
 from tests.site_archive import HOSTILE_TITLE, PASHTO_TITLE, PERSIAN_TITLE, Filler, fill_archive
-from tests.site_process import Site, browse, running_site
-
-ODD_QUERIES = [
-    "AND",
-    "OR OR",
-    "NOT",
-    "NEAR(",
-    'unbalanced "quote',
-    "don't",
-    "covid-19",
-    "a:b",
-    "folded_title:x",
-    "^start",
-    "*",
-    "x*",
-    "(((",
-    ")",
-    "{}",
-    "+",
-    "' OR 1=1 --",
-    '"; DROP TABLE articles; --',
-    "\x00",
-    "\x02mark\x03",
-    "مسکو",
-    "گفت‌وگو",
-    "北京 会谈",
-    "🦆",
-    "\ud7ff\ufffe",
-    "<script>alert(1)</script>",
-    "%",
-    "\\",
-    "a" * 3000,
-    "talks " * 400,
-    "e\u0301",
-    "-talks",
-    "talks -ceasefire",
-]
+from tests.site_process import Page, Site, running_site
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +30,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(database: Path) -> Iterator[Site]:
     with running_site(database) as running:
         yield running
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page: its tags and links."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def links(self) -> list[str]:
-        return [value for _, attrs in self.tags for name in ("href", "src", "action") if (value := attrs.get(name))]
 
 
 OUR_PAGES = [
@@ -156,14 +100,6 @@ def test_hostile_text_is_shown_as_text(site: Site) -> None:
     assert "<bdi>&lt;b&gt;Eve&lt;/b&gt;</bdi>" in answer.text
 
 
-def test_search_escapes_what_it_marks(site: Site) -> None:
-    text = site.get("/search?q=alert").text
-    assert "&lt;script&gt;<mark>alert</mark>(&#39;title&#39;)" in text
-    echoed = site.get("/search?q=" + quote('"><script>x</script>')).text
-    assert "<script" not in echoed
-    assert "&lt;script&gt;x&lt;/script&gt;" in echoed
-
-
 def test_a_reasons_list_that_is_no_list_and_other_rot_do_not_break_a_page(tmp_path: Path) -> None:
     path = tmp_path / "rot.db"
     ids = fill_archive(path, utc_now())
@@ -198,66 +134,6 @@ def test_javascript_links_cannot_be_stored_and_would_not_be_shown(tmp_path: Path
         for page in ("/article/1", "/story/1", "/source/steppe", "/watch", "/links/articles/1", "/links/seeds/1"):
             schemes = {urlsplit(link).scheme for link in Page(site.get(page).text).links()}
             assert schemes <= {"", "http", "https"}, page
-
-
-@pytest.mark.parametrize("text", ODD_QUERIES)
-@pytest.mark.parametrize("order", ["newest", "best"])
-def test_odd_search_input_is_answered(site: Site, text: str, order: str) -> None:
-    answer = site.get(f"/search?order={order}&q=" + quote(text, errors="replace"))
-    assert answer.status == 200
-    assert "cannot be understood" not in answer.text
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "q=talks&before=x",
-        "q=talks&before=-1",
-        "q=talks&before=" + "9" * 40,
-        "q=%ff%fe",
-        "q=talks&order=drop",
-        "q=a&q=b",
-        "q=talks&source=%27",
-        "q=talks&language=%00",
-        "before=٣&q=talks",
-    ],
-)
-def test_odd_parameters_are_answered(site: Site, query: str) -> None:
-    assert site.get("/search?" + quote(query, safe="=&%")).status == 200
-
-
-def test_search_finds_across_spellings_and_scripts(site: Site) -> None:
-    arabic_letters = site.get("/search?q=" + quote("مسكو")).text
-    assert "/article/3" in arabic_letters and "<mark>مسکو</mark>" in arabic_letters
-    assert "/article/4" in arabic_letters
-    digits = site.get("/search?q=" + quote("9 نوامبر")).text
-    assert "<mark>۹</mark> <mark>نوامبر</mark>" in digits
-    assert "/article/1" in site.get("/search?q=ENVOY").text
-    assert "No article has all of these words" in site.get("/search?q=zebra").text
-
-
-def test_search_narrows_by_source_and_language(site: Site) -> None:
-    text = site.get("/search?q=talks&source=herat").text
-    assert "/article/2" in text and "/article/1" not in text
-    assert "/article/1" not in site.get("/search?q=talks&language=fa").text
-
-
-def test_search_pages_backwards_without_repeats(tmp_path: Path) -> None:
-    path = tmp_path / "many.db"
-    fill = Filler(path, utc_now())
-    fill.insert("sources", id="s", name="S")
-    ids = [fill.article(f"Bulletin {n}", "Same words each time.", source="s", hours=n) for n in range(45)]
-    fill.db.close()
-    seen: list[int] = []
-    with running_site(path) as site:
-        url: str | None = "/search?q=words"
-        while url:
-            page = Page(site.get(url).text)
-            seen += [int(link.rpartition("/")[2]) for link in page.links() if link.startswith("/article/")]
-            url = next((link for link in page.links() if "before=" in link), None)
-        stories = Page(site.get("/stories").text)
-        assert any("before=" in link for link in stories.links())
-    assert seen == sorted(ids, reverse=True)
 
 
 def test_right_to_left_texts_say_their_language_and_find_their_own_direction(site: Site) -> None:
@@ -389,32 +265,6 @@ def test_table_pages_explain_their_columns_and_carry_no_script_file(site: Site) 
     assert DESCRIPTIONS["revisions"].text in unescape(site.get("/watch").text)
 
 
-def test_a_search_out_of_time_says_so_and_never_raises(tmp_path: Path) -> None:
-    path = tmp_path / "slow.db"
-    fill = Filler(path, utc_now())
-    fill.insert("sources", id="s", name="S")
-    body = " ".join(f"word{n}" for n in range(300))
-    with transaction(fill.db):
-        for number in range(800):
-            fill.article(f"Bulletin {number}", body, source="s", hours=number)
-    fill.db.close()
-
-    async def ask(order: str, limit_ms: int | None) -> Results:
-        site = app.build_site(path)
-        try:
-            return await search_archive(
-                site.get_database("slow"), read_request({"q": "word*", "order": order}), limit_ms
-            )
-        finally:
-            site.close()
-
-    for order in ("newest", "best"):
-        hurried = asyncio.run(ask(order, 1))
-        assert hurried.trouble == "This search takes too long. Try a rarer word, or fewer filters." or hurried.unranked
-    assert asyncio.run(ask("best", None)).unranked is False
-    assert len(asyncio.run(ask("newest", None)).hits) == 20
-
-
 def test_an_id_in_any_script_has_a_page(tmp_path: Path) -> None:
     path = tmp_path / "ids.db"
     fill = Filler(path, utc_now())
@@ -466,67 +316,6 @@ def test_a_file_name_with_spaces_and_dots_works(tmp_path: Path) -> None:
     with running_site(path) as site:
         for link in (link for link in Page(site.get("/article/1").text).links() if link.startswith("/")):
             assert site.get(link).status == 200, link
-
-
-def test_ctrl_c_ends_it_quietly(database: Path) -> None:
-    process = browse(database, "--port", "0")
-    assert process.stdout is not None
-    assert "http://127.0.0.1:" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert "Traceback" not in errors
-
-
-def test_a_taken_port_is_a_clear_error(database: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = browse(database, "--port", str(port))
-        output, errors = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert f"port {port} is taken; choose another with --port" in output + errors
-    assert "Traceback" not in errors
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--port", "70000"], "a port is a number from 0 to 65535"),
-        (["--host", "203.0.113.9"], "is no address of this machine"),
-        (["surplus"], "browse takes no arguments, got: surplus"),
-    ],
-)
-def test_bad_options_are_clear_errors(database: Path, options: list[str], message: str) -> None:
-    process = browse(database, *options)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert message in output + errors
-    assert "Traceback" not in errors
-
-
-def test_missing_and_foreign_files_are_clear_errors(tmp_path: Path) -> None:
-    foreign = tmp_path / "foreign.db"
-    with sqlite3.connect(foreign) as db:
-        db.execute("CREATE TABLE t (a)")
-    text = tmp_path / "text.db"
-    text.write_text("no database " * 100)
-    for path, message in (
-        (tmp_path / "none.db", "no such archive"),
-        (foreign, "no Parley archive"),
-        (text, "cannot be read as an archive"),
-    ):
-        process = browse(path)
-        output, errors = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert message in output + errors and str(path) in output + errors
-        assert "Traceback" not in errors
-
-
-def test_a_path_that_does_not_fit_a_uri_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "what?.db"
-    open_archive(path).close()
-    with pytest.raises(ArchiveError, match="rename the file"):
-        app.build_site(path)
 
 
 def test_sql_is_in_one_place_and_templates_mark_nothing_safe() -> None:

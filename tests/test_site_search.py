@@ -1,0 +1,159 @@
+"""The search page over HTTP: what people type, and what nobody should."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from db.connection import transaction, utc_now
+from db.site import app
+from db.site.searching import Results, read_request, search_archive
+from tests.site_archive import Filler, fill_archive
+from tests.site_process import Page, Site, running_site
+
+ODD_QUERIES = [
+    "AND",
+    "OR OR",
+    "NOT",
+    "NEAR(",
+    'unbalanced "quote',
+    "don't",
+    "covid-19",
+    "a:b",
+    "folded_title:x",
+    "^start",
+    "*",
+    "x*",
+    "(((",
+    ")",
+    "{}",
+    "+",
+    "' OR 1=1 --",
+    '"; DROP TABLE articles; --',
+    "\x00",
+    "\x02mark\x03",
+    "مسکو",
+    "گفت‌وگو",
+    "北京 会谈",
+    "🦆",
+    "\ud7ff\ufffe",
+    "<script>alert(1)</script>",
+    "%",
+    "\\",
+    "a" * 3000,
+    "talks " * 400,
+    "e\u0301",
+    "-talks",
+    "talks -ceasefire",
+]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("site") / "watch.db"
+    fill_archive(path, utc_now())
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(database: Path) -> Iterator[Site]:
+    with running_site(database) as running:
+        yield running
+
+
+def test_search_escapes_what_it_marks(site: Site) -> None:
+    text = site.get("/search?q=alert").text
+    assert "&lt;script&gt;<mark>alert</mark>(&#39;title&#39;)" in text
+    echoed = site.get("/search?q=" + quote('"><script>x</script>')).text
+    assert "<script" not in echoed
+    assert "&lt;script&gt;x&lt;/script&gt;" in echoed
+
+
+@pytest.mark.parametrize("text", ODD_QUERIES)
+@pytest.mark.parametrize("order", ["newest", "best"])
+def test_odd_search_input_is_answered(site: Site, text: str, order: str) -> None:
+    answer = site.get(f"/search?order={order}&q=" + quote(text, errors="replace"))
+    assert answer.status == 200
+    assert "cannot be understood" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=talks&before=x",
+        "q=talks&before=-1",
+        "q=talks&before=" + "9" * 40,
+        "q=%ff%fe",
+        "q=talks&order=drop",
+        "q=a&q=b",
+        "q=talks&source=%27",
+        "q=talks&language=%00",
+        "before=٣&q=talks",
+    ],
+)
+def test_odd_parameters_are_answered(site: Site, query: str) -> None:
+    assert site.get("/search?" + quote(query, safe="=&%")).status == 200
+
+
+def test_search_finds_across_spellings_and_scripts(site: Site) -> None:
+    arabic_letters = site.get("/search?q=" + quote("مسكو")).text
+    assert "/article/3" in arabic_letters and "<mark>مسکو</mark>" in arabic_letters
+    assert "/article/4" in arabic_letters
+    digits = site.get("/search?q=" + quote("9 نوامبر")).text
+    assert "<mark>۹</mark> <mark>نوامبر</mark>" in digits
+    assert "/article/1" in site.get("/search?q=ENVOY").text
+    assert "No article has all of these words" in site.get("/search?q=zebra").text
+
+
+def test_search_narrows_by_source_and_language(site: Site) -> None:
+    text = site.get("/search?q=talks&source=herat").text
+    assert "/article/2" in text and "/article/1" not in text
+    assert "/article/1" not in site.get("/search?q=talks&language=fa").text
+
+
+def test_search_pages_backwards_without_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "many.db"
+    fill = Filler(path, utc_now())
+    fill.insert("sources", id="s", name="S")
+    ids = [fill.article(f"Bulletin {n}", "Same words each time.", source="s", hours=n) for n in range(45)]
+    fill.db.close()
+    seen: list[int] = []
+    with running_site(path) as site:
+        url: str | None = "/search?q=words"
+        while url:
+            page = Page(site.get(url).text)
+            seen += [int(link.rpartition("/")[2]) for link in page.links() if link.startswith("/article/")]
+            url = next((link for link in page.links() if "before=" in link), None)
+        stories = Page(site.get("/stories").text)
+        assert any("before=" in link for link in stories.links())
+    assert seen == sorted(ids, reverse=True)
+
+
+def test_a_search_out_of_time_says_so_and_never_raises(tmp_path: Path) -> None:
+    path = tmp_path / "slow.db"
+    fill = Filler(path, utc_now())
+    fill.insert("sources", id="s", name="S")
+    body = " ".join(f"word{n}" for n in range(300))
+    with transaction(fill.db):
+        for number in range(800):
+            fill.article(f"Bulletin {number}", body, source="s", hours=number)
+    fill.db.close()
+
+    async def ask(order: str, limit_ms: int | None) -> Results:
+        site = app.build_site(path)
+        try:
+            return await search_archive(
+                site.get_database("slow"), read_request({"q": "word*", "order": order}), limit_ms
+            )
+        finally:
+            site.close()
+
+    for order in ("newest", "best"):
+        hurried = asyncio.run(ask(order, 1))
+        assert hurried.trouble == "This search takes too long. Try a rarer word, or fewer filters." or hurried.unranked
+    assert asyncio.run(ask("best", None)).unranked is False
+    assert len(asyncio.run(ask("newest", None)).hits) == 20
