@@ -9,7 +9,7 @@ from pipelines.jsonld import LinkedData, clean_text
 
 _BY = re.compile(
     r"^\s*(?:(?:written |reported |posted |story |words |edited |(?:view )?all posts )?by\b"
-    r"|von(?=\s+[A-ZÄÖÜ])|par(?=\s+[A-ZÀ-Ý])|por(?=\s+[A-ZÀ-Ý])"
+    r"|(?-i:Von)(?=\s+[A-ZÄÖÜ])|par(?=\s+[A-ZÀ-Ý])|por(?=\s+[A-ZÀ-Ý])"
     r"|door(?=\s+[A-Z])|oleh\b|autore?s?\s*:|auteure?s?\s*:|authors?\s*:|autorin?\s*:|автор\s*:?"
     r"|نویسنده\s*:|لیکوال\s*:|بقلم\s*:?)[\s:]*",
     re.IGNORECASE,

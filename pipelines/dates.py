@@ -65,7 +65,7 @@ def read_moment(raw: object, origin: str, day_first: bool = True, languages: tup
     if not 4 <= len(text) <= 100:
         return None
     try:
-        found = _read(_to_ascii_digits(text), day_first, languages)
+        found = _read(to_ascii_digits(text), day_first, languages)
         # A zone can push a moment at either end of the calendar over its edge: find out here, not in a sort.
         if found is not None and found[0].tzinfo is not None:
             found[0].astimezone(UTC)
@@ -127,7 +127,8 @@ def _as_aware(moment: Moment) -> datetime:
     return moment.at if moment.at.tzinfo is not None else moment.at.replace(tzinfo=UTC)
 
 
-def _to_ascii_digits(text: str) -> str:
+def to_ascii_digits(text: str) -> str:
+    """Returns text with the digits of every script as ASCII and without direction marks."""
     if text.isascii():
         return text
     text = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)

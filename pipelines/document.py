@@ -17,6 +17,12 @@ _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0
 _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+# A character reference can name what no document may hold; libxml2 passes it on and every later writer stumbles.
+_UNSAFE_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])|x0*(?:[0-8bce-f]|1[0-9a-f]|fff[ef]|d[89a-f][0-9a-f]{2}))(?:;|(?![0-9a-f]))",
+    re.IGNORECASE,
+)
+_CONTROLS = bytes(code for code in range(32) if code not in (9, 10, 12, 13, 27))
 _WRAPPERS = re.compile(
     r"</?(?:div|span|font|b|i|u|em|strong|small|big|center|section|main|figure|ins|del|s|sup|sub|bdo|bdi|table|tbody|tr|td|th"
     r"|ul|ol|li|dl|dd|dt|blockquote|article|aside|form|fieldset|details|[a-z]+-[a-z-]+)\b[^>]*>",
@@ -45,7 +51,8 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     declarations do), the charset of ``content_type``, of the XML declaration, of ``<meta>``, detection by statistics,
     and at last UTF-8 with replacement characters. Never raises.
     """
-    return _UNSAFE.sub("", _decode(body, content_type)).replace("\x0c", " ")
+    text = _UNSAFE.sub("", _decode(body, content_type)).replace("\x0c", " ")
+    return _UNSAFE_REFERENCE.sub(" ", text) if "&#" in text else text
 
 
 def _decode(body: bytes, content_type: str | None) -> str:
@@ -58,6 +65,11 @@ def _decode(body: bytes, content_type: str | None) -> str:
         # A page cut off by a size limit, or with a stray byte or two, is still UTF-8.
         if _is_nearly_utf8(body, error):
             return body.decode("utf-8", "replace")
+    try:
+        # Lone surrogates written as UTF-8 by careless software; decode() drops them.
+        return body.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        pass
     start = body[:4096]
     names = [match[1] for match in (_HEADER_CHARSET.search(content_type or ""),) if match]
     names += [match[1].decode("ascii") for match in (_XML_CHARSET.search(start), _META_CHARSET.search(start)) if match]
@@ -87,7 +99,7 @@ def _is_nearly_utf8(body: bytes, error: UnicodeDecodeError) -> bool:
     return bad * 20 <= wide
 
 
-def refuse_other_formats(body: bytes) -> None:
+def refuse_other_formats(body: bytes, content_type: str | None = None) -> None:
     """Raises NotHtmlError when the bytes are an image, a PDF, an archive, a feed or plain data."""
     start = body[:512].lstrip(b"\xef\xbb\xbf\x00 \t\r\n")
     for mark, name in (
@@ -102,7 +114,10 @@ def refuse_other_formats(body: bytes) -> None:
         raise NotHtmlError("the page is a feed or sitemap, no HTML")
     if start[:1] in (b"{", b"[") and b"<" not in body[:4096]:
         raise NotHtmlError("the page is JSON data, no HTML")
-    if body[:2048].count(b"\x00") > 64 and not body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or "utf-16" in (content_type or "").lower():
+        return
+    sample = body[:4096]
+    if len(sample) - len(sample.translate(None, _CONTROLS)) > 0.03 * len(sample):
         raise NotHtmlError("the page is binary data, no HTML")
 
 

@@ -19,6 +19,7 @@ from trafilatura import bare_extraction
 from db.folding import count_words
 from db.records import Article
 from db.urls import is_article_like, same_site
+from pipelines.dates import read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
 from pipelines.head import read_head
 from pipelines.jsonld import clean_text
@@ -70,6 +71,8 @@ def warm_up() -> None:
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
     text = "The council met on Monday and agreed to mend the bridge before winter comes to the valley. " * 8
     html = f"<html><body><article><h1>A bridge is mended</h1><p>3 mars 2019</p><p>{text}</p></article></body></html>"
+    # dateparser builds its tables at the first call: more than a second.
+    read_moment("3 stycznia 2019", "meta", languages=("pl",))
     extract(Page("http://a.example/b", "http://a.example/b", 200, (), html.encode(), "2020-01-01T00:00:00Z"))
 
 
@@ -78,9 +81,9 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
         return NoArticle("not_article", f"the server answered {page.status}")
     if not page.body.strip():
         return NoArticle("not_article", "the page is empty")
-    refuse_other_formats(page.body)
-    text = decode(page.body, page.header("content-type"))
-    tree = parse(text)
+    content_type = page.header("content-type")
+    refuse_other_formats(page.body, content_type)
+    tree = parse(decode(page.body, content_type))
     url = page.final_url or page.url
     head = read_head(tree, url)
     lines = _body_lines(tree, url)
@@ -147,6 +150,9 @@ def _rescue(lines: list[str], meta: Metadata) -> list[str]:
     if "<p" in raw or "<br" in raw or "&lt;p" in raw:
         raw = raw.replace("&lt;", "<").replace("&gt;", ">").replace("</p>", "</p>\n").replace("<br", "\n<br")
     rescued = [line for part in raw.split("\n") if (line := clean_text(part))]
+    if len(rescued) > len(lines) == 1 and " ".join(rescued).split() == lines[0].split():
+        # Trafilatura took the same text and lost its paragraphs.
+        return drop_echo(rescued, meta.headlines)
     if count_words("\n".join(rescued)) >= RESCUE_GAIN * count_words("\n".join(lines)):
         return drop_echo(rescued, meta.headlines)
     return lines

@@ -15,7 +15,8 @@ from typing import Any
 Node = dict[str, Any]
 
 _MAX_NODES = 5_000
-_WRAPPING = re.compile(r"^\s*(?:<!--|<!\[CDATA\[|/\*.*?\*/|//[^\n]*\n)\s*|\s*(?:-->|\]\]>|;)\s*$")
+_OPENINGS = re.compile(r"(?:<!--|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|//[^\n]*\n|\s+)+")
+_CLOSINGS = ("-->", "]]>", ";", "//", "*/", "/*")
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _ARTICLE_KINDS = re.compile(r"(?:Article|Posting|^Report|^Review|^ClaimReview|^Recipe)$")
 # Other pieces hang under these; their headline and dates are not the page's.
@@ -61,9 +62,11 @@ def _as_is(text: str) -> str:
 
 
 def _unwrap(text: str) -> str:
-    previous = None
-    while previous != text:
-        previous, text = text, _WRAPPING.sub("", text)
+    """Without the comment and CDATA marks that once hid scripts from old browsers, and without trailing commas."""
+    opening = _OPENINGS.match(text)
+    text = text[opening.end() :] if opening else text
+    while text.endswith(_CLOSINGS):
+        text = next(text.removesuffix(mark) for mark in _CLOSINGS if text.endswith(mark)).rstrip()
     return _TRAILING_COMMA.sub(r"\1", text)
 
 

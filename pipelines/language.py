@@ -18,7 +18,8 @@ _TWO_LETTERS = {
     "pbu": "ps",
     "pst": "ps", "eng": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "spa": "es", "ita": "it", "por": "pt",
     "nld": "nl", "dut": "nl", "rus": "ru", "ukr": "uk", "ara": "ar", "arb": "ar", "urd": "ur", "hin": "hi", "ben": "bn",
-    "tur": "tr", "zho": "zh", "chi": "zh", "cmn": "zh", "yue": "zh", "jpn": "ja", "kor": "ko", "ell": "el", "gre": "el",
+    "tur": "tr", "zho": "zh", "chi": "zh", "cmn": "zh", "yue": "zh", "wuu": "zh", "arz": "ar", "ary": "ar",
+    "uzs": "uz", "sdh": "ku", "jpn": "ja", "kor": "ko", "ell": "el", "gre": "el",
     "swe": "sv", "dan": "da", "nor": "no", "nob": "nb", "nno": "nn", "fin": "fi", "pol": "pl", "ces": "cs", "cze": "cs",
     "slk": "sk", "slo": "sk", "hun": "hu", "ron": "ro", "rum": "ro", "bul": "bg", "hrv": "hr", "srp": "sr", "bos": "bs",
     "heb": "he", "iw": "he", "in": "id", "ind": "id", "msa": "ms", "vie": "vi", "tha": "th", "uzb": "uz", "tgk": "tg",
@@ -78,13 +79,18 @@ def name_language(text: str, claims: tuple[str, ...] = ()) -> str | None:
         if found:
             return found
     found, sure = _classify(sample)
+    named = to_two_letters(found)
+    if named is None:
+        # A language without a two-letter code, or "zxx", the model's word for no language at all.
+        return codes[0] if codes else None
+    found = named
     if not codes:
         return found
     for code in codes:
         if code == found or any(code in family and found in family for family in _FAMILIES):
             return code
     wide = sum(1 for char in sample if char > "\u02ff")
-    if letters >= _SURE_LETTERS and (sure or wide > letters / 2):
+    if wide > letters / 2 or (sure and letters >= _SURE_LETTERS):
         return found
     return codes[0]
 

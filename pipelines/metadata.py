@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from htmldate import find_date
@@ -16,11 +17,12 @@ from lxml.html import HtmlElement
 from trafilatura.metadata import extract_author
 
 from pipelines.bylines import read_authors, split_names, unite
-from pipelines.dates import Moment, merge_moments, read_moment
+from pipelines.dates import Moment, merge_moments, read_moment, to_ascii_digits
 from pipelines.head import Head, make_absolute
 from pipelines.jsonld import LinkedData, Node, clean_text, read_linked_data, strings_of, text_of
 from pipelines.language import to_two_letters
 from pipelines.titles import choose_title, fold_title, measure_agreement
+from pipelines.written_dates import find_solar_date
 
 _PUBLISHED_METAS = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
@@ -135,11 +137,15 @@ def _date_article(
     candidates = list(_read_all(_published_texts(head, data), day_first, languages))
     usable = [moment for moment in candidates if merge_moments([moment], latest)]
     # A page whose declared date lies in the future has a wrong clock or is a calendar: guessing would not mend it.
-    if not candidates:
+    # Nor would it on a list of articles, whose dates are those of others.
+    if not candidates and not data.foreign:
         found = _guess_day(tree, head, latest)
-        usable = [moment for moment in (found,) if moment]
+        usable = [moment for moment in (found,) if moment and merge_moments([moment], latest)]
     late: list[tuple[Any, str]] = [*((text, "time") for text in head.times), (hint, "feed")]
     weak = list(_read_all(late, day_first, languages))
+    times = [moment for moment in weak if moment.origin == "time"]
+    if not candidates and not usable and len({moment.at.date() for moment in times}) == 1:
+        usable = times[:1]
     if usable:
         # A <time> or a feed may complete a day, never replace what the page declared.
         published = merge_moments([*usable, *weak], latest, modified_all)
@@ -186,7 +192,14 @@ def _read_all(texts: Any, day_first: bool, languages: tuple[str, ...]) -> Iterat
 
 
 def _guess_day(tree: HtmlElement, head: Head, latest: datetime) -> Moment | None:
-    """A day from the page's visible text or its address, by htmldate; an error of that library is a silent page."""
+    """A day from the page's visible text or its address; an error of htmldate is a silent page."""
+    opening = to_ascii_digits(
+        " ".join(" ".join(islice(tree.itertext("p", "div", "span", "time", "li", "td", "a"), 400)).split())
+    )
+    solar = find_solar_date(opening)
+    if solar:
+        # htmldate knows the Gregorian calendar only, and would take another number for the year.
+        return read_moment(solar, "text")
     try:
         day = find_date(tree, original_date=True, url=head.url, max_date=latest.strftime("%Y-%m-%d"))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, KeyError):

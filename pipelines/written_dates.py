@@ -36,6 +36,31 @@ _MONTHS: dict[str, int] = {
     )
     for name in names.split()
 }
+# Afghan, Iranian and Pashto months of the solar year, which begins in March; build_day() tells by the year.
+_SOLAR_MONTHS: dict[str, int] = {
+    name: month
+    for month, names in enumerate(
+        (
+            "حمل فروردین وری",
+            "ثور اردیبهشت غویی",
+            "جوزا خرداد غبرګولی",
+            "سرطان تیر چنګاښ",
+            "اسد مرداد زمری",
+            "سنبله شهریور وږی",
+            "میزان مهر تله",
+            "عقرب آبان لړم",
+            "قوس آذر لیندۍ",
+            "جدی دی مرغومی",
+            "دلو بهمن سلواغه",
+            "حوت اسفند کب",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_SOLAR_DATE = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})\s+(?P<month>" + "|".join(_SOLAR_MONTHS) + r")\s*[،,]?\s+(?P<year>1[34]\d\d)(?!\d)"
+)
 _NAMED = re.compile(
     r"(?P<d1>\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:de\s+|of\s+)?(?P<m1>[^\W\d_]{3,12})\.?,?\s+(?:de\s+|del\s+)?(?P<y1>\d{4})\b"
     r"|(?P<m2>[^\W\d_]{3,12})\.?\s+(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y2>\d{4})\b"
@@ -45,7 +70,7 @@ _NAMED = re.compile(
 )
 _NUMBERED = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)")
 _CLOCK = re.compile(
-    r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?\s*(am|pm|a\.m\.|p\.m\.)?"
+    r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?(?:\s*(?:uhr|h)\b)?\s*(am|pm|a\.m\.|p\.m\.)?"
     r"\s*((?:GMT|UTC)?\s?[+-]\d{2}:?\d{2}\b|Z\b|[A-Z]{2,4}\b)?",
     re.IGNORECASE,
 )
@@ -57,6 +82,10 @@ def read_written_date(text: str, day_first: bool) -> tuple[datetime, bool] | Non
     Takes text in which the date stands once, among weekday names and words like "Published". ``day_first`` settles
     03/04/2020. Raises ValueError for days that do not exist.
     """
+    solar = _SOLAR_DATE.search(text)
+    if solar:
+        day = build_day(int(solar["year"]), _SOLAR_MONTHS[solar["month"]], int(solar["day"]))
+        return _add_clock(day, text[: solar.start()] + " ; " + text[solar.end() :])
     named = _NAMED.search(text)
     if named:
         groups = named.groupdict()
@@ -80,6 +109,17 @@ def read_written_date(text: str, day_first: bool) -> tuple[datetime, bool] | Non
         else:
             day = build_day(int(numbered[4]), first, second_number)
         rest = text[: numbered.start()] + " ; " + text[numbered.end() :]
+    return _add_clock(day, rest)
+
+
+def find_solar_date(text: str) -> str | None:
+    """Returns the first date of the solar calendar in a text whose digits are ASCII, as written."""
+    found = _SOLAR_DATE.search(text)
+    return found[0] if found else None
+
+
+def _add_clock(day: datetime, rest: str) -> tuple[datetime, bool]:
+    """The day with the time of day that stands beside it, and whether there was one."""
     clock = _CLOCK.search(rest)
     if clock is None:
         return day, False
