@@ -24,7 +24,7 @@ from db.frontier import due_seeds, next_link, pending_hosts, read_host, write_ho
 from db.records import PendingLink, Seed
 
 PATIENCE_SECONDS = 120.0
-"""A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next run asks it."""
+"""A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next asks it."""
 LOOK_AGAIN_SECONDS = 30.0
 """How often a long run looks for seeds that have become due meanwhile."""
 
@@ -52,7 +52,7 @@ class Frontier:
         self._seeds: dict[str, deque[Seed]] = defaultdict(deque)
         self._taken_seeds: set[int] = set()
         self._under_way: dict[str, set[int]] = defaultdict(set)
-        self._busy: set[str] = set()
+        self._busy: dict[str, Work] = {}
         self._resting: list[tuple[float, str]] = []
         self._queued: set[str] = set()
         self._in_flight = 0
@@ -64,7 +64,7 @@ class Frontier:
         """Returns the next piece of work as soon as its host may be asked, or None when this run has nothing left."""
         while True:
             if monotonic() >= self.ends_at:
-                self.out_of_time = bool(self._resting)
+                self.out_of_time = self._has_work_left()
                 return None
             self._look_for_due_work()
             work = self._take_ready() if self._in_flight < self.in_flight_max else None
@@ -81,8 +81,7 @@ class Frontier:
 
     def answered(self, host: str) -> None:
         """Notes that a host's answer came (or failed): it rests for its delay and may then be asked again."""
-        if host in self._busy:
-            self._busy.discard(host)
+        if self._busy.pop(host, None) is not None:
             self._queue(host)
             self._changed.set()
 
@@ -91,7 +90,9 @@ class Frontier:
         if isinstance(work, PendingLink):
             self._under_way[work.host].discard(work.id)
         self._in_flight -= 1
-        self.answered(work.host)
+        if self._busy.get(work.host) is work:  # else its host answered long ago and may be at the next piece of work
+            del self._busy[work.host]
+        self._queue(work.host)
         self._changed.set()
 
     def wake(self) -> None:
@@ -115,14 +116,12 @@ class Frontier:
         self._stored.set()
 
     def hold(self, host: str, seconds: float, reason: str) -> float:
-        """Leaves a host alone for ``seconds``, or for a growing while when None; remembered across runs.
+        """Leaves a host alone for ``seconds``, or for a while that grows with its failures when 0; kept across runs.
 
         Returns the seconds it will rest. Call inside a transaction.
         """
         known = read_host(self.db, host)
-        rest = max(
-            seconds if seconds is not None else 0.0, backoff_seconds(known.failures + 1) if seconds is None else 0.0
-        )
+        rest = seconds or backoff_seconds(known.failures + 1)
         write_host(self.db, replace(known, failures=known.failures + 1, not_before=after(rest)), last_error=reason)
         return rest
 
@@ -149,17 +148,37 @@ class Frontier:
     def _queue(self, host: str) -> None:
         if host in self._queued or host in self._busy:
             return
-        known = read_host(self.db, host)
-        rest = max(self.delay_seconds, known.delay_seconds) if host in self._under_way else 0.0
-        if known.not_before:
-            rest = max(rest, (from_text(known.not_before) - datetime.now(UTC)).total_seconds())
+        rest = self._rest_of(host)
+        if host in self._under_way:
+            rest = max(rest, self.delay_seconds, read_host(self.db, host).delay_seconds)
+        if self._has_work(host, rest):
+            self._rest(host, rest)
+
+    def _rest(self, host: str, seconds: float) -> None:
         self._queued.add(host)
-        heapq.heappush(self._resting, (monotonic() + rest, host))
+        heapq.heappush(self._resting, (monotonic() + seconds, host))
+
+    def _rest_of(self, host: str) -> float:
+        """How many seconds a hold of this host still lasts."""
+        not_before = read_host(self.db, host).not_before
+        return max((from_text(not_before) - datetime.now(UTC)).total_seconds(), 0.0) if not_before else 0.0
+
+    def _has_work(self, host: str, within_seconds: float) -> bool:
+        if self._seeds.get(host):
+            return True
+        return next_link(self.db, host, after(within_seconds), sorted(self._under_way.get(host, ()))) is not None
+
+    def _has_work_left(self) -> bool:
+        return any(self._seeds.values()) or any(self._has_work(host, 0.0) for host in pending_hosts(self.db, utc_now()))
 
     def _take_ready(self) -> Work | None:
         while self._resting and self._resting[0][0] <= monotonic():
             _, host = heapq.heappop(self._resting)
             self._queued.discard(host)
+            held = self._rest_of(host)
+            if held > 0:  # asked for patience while it rested
+                self._rest(host, held)
+                continue
             work = self._take(host)
             if work is not None:
                 return work
@@ -175,7 +194,7 @@ class Frontier:
             if work is None:
                 return None
             under_way.add(work.id)
-        self._busy.add(host)
+        self._busy[host] = work
         self._in_flight += 1
         return work
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from time import time
 from typing import TYPE_CHECKING
 
 from protego import Protego
@@ -117,7 +118,7 @@ def backoff_seconds(failures: int) -> float:
 
 def after(seconds: float) -> str:
     """Returns the moment that many seconds from now, as stored text, rounded up to a whole second."""
-    return to_text(datetime.now(UTC) + timedelta(seconds=math.ceil(seconds)))
+    return to_text(datetime.fromtimestamp(math.ceil(time() + seconds), UTC))
 
 
 class RobotsMiddleware:
