@@ -1,0 +1,28 @@
+"""``scrapy reextract``: read every stored raw page again, without a single fetch."""
+
+from __future__ import annotations
+
+import argparse
+
+from scrapy.exceptions import UsageError
+
+from crawler.commands.crawl import Command as CrawlCommand
+
+
+class Command(CrawlCommand):
+    """Runs extraction again over the raw archive, after an upgrade of Parley or Trafilatura."""
+
+    def syntax(self) -> str:
+        """Returns the arguments."""
+        return "[options]"
+
+    def short_desc(self) -> str:
+        """One line for ``scrapy -h``."""
+        return "Extract every article again from the stored raw pages, fetching nothing"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Runs over the whole archive under the same lock as a crawl."""
+        if args:
+            raise UsageError(f"reextract takes no arguments, got: {' '.join(args)}", print_help=False)
+        opts.spargs = {"reextract": "1"}
+        super().run(["news"], opts)

@@ -1,0 +1,40 @@
+"""``scrapy status``: sources, what is due, what failed and why, the last runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.commands import ScrapyCommand
+
+
+class Command(ScrapyCommand):
+    """Prints the state of the archive and of the crawl; writes nothing and never waits for a running crawl."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012
+
+    def short_desc(self) -> str:
+        """One line for ``scrapy -h``."""
+        return "Show sources, what is due, what failed and why, and the last runs"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Adds ``--all``."""
+        super().add_options(parser)
+        parser.add_argument("--all", action="store_true", help="list every source, healthy ones too")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Prints the report; exit code 2 where there is no archive."""
+        from crawler.runs import EXIT_CONFIG
+        from crawler.status_report import write_status
+        from db.connection import ArchiveError, open_readonly, utc_now
+
+        assert self.settings is not None
+        try:
+            db = open_readonly(self.settings["DATABASE"])
+        except ArchiveError as error:
+            print(error, file=sys.stderr)
+            self.exitcode = EXIT_CONFIG
+            return
+        print(write_status(db, utc_now(), every_source=opts.all))
