@@ -32,7 +32,7 @@ PASHTO = "د بهرنیو چارو وزارت وایي چې خبرې روانې 
         ),
         ("وزارت خارجہ نے کہا ہے کہ مذاکرات جاری ہیں اور وفد جلد ہی پڑوسی ممالک کا دورہ شروع کرے گا۔", (), "ur"),
         (
-            "The ministry says the talks go on and the delegation will soon set out to visit its neighbours.",
+            "The ministry says the talks go on and the delegation will soon leave to visit its neighbours again.",
             ("de",),
             "en",
         ),
