@@ -86,8 +86,8 @@ def main(arguments: list[str]) -> int:
     for name, times in (("extract()", ours), ("Trafilatura with metadata", theirs)):
         ordered = sorted(times)
         print(
-            f"{name:26} mean {1000 * sum(times) / len(times):6.1f} ms CPU, median {1000 * ordered[len(times) // 2]:6.1f}"
-            f"  95% {1000 * ordered[int(len(times) * 0.95)]:6.1f}   slowest {1000 * ordered[-1]:6.0f}"
+            f"{name:26} mean {1000 * sum(times) / len(times):6.1f} ms CPU, mid {1000 * ordered[len(times) // 2]:6.1f}"
+            f" 95% {1000 * ordered[int(len(times) * 0.95)]:6.1f}   slowest {1000 * ordered[-1]:6.0f}"
         )
     print(f"ratio {sum(ours) / sum(theirs):.2f}")
     return 0
