@@ -16,11 +16,18 @@ import feedparser
 
 from crawler.discovery import Discovery, DiscoveryError, Gathering
 from crawler.hints import clean_title, read_time, write_time
-from crawler.mending import cut_broken_end, mend_references, mend_tree
+from crawler.mending import cut_broken_end, find_fault, mend_tree
 from crawler.sniffing import name_document, name_root, unpack
 
+LENIENT_MAX = 512 * 1024
+"""Bytes of broken XML that the lenient reader is given."""
+
+TAGS_MAX = 200_000
+"""Tags of a feed outside CDATA; no feed within the size limit needs more, and feedparser takes 20 microseconds each."""
+
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
-_FEED_START = re.compile(rb"<\?xml|<(?:[\w.-]+:)?(?:rss|feed|rdf|channel)(?=[\s>/])", re.IGNORECASE)
+_FEED_START = re.compile(r"<(?:[?!](?!--)|(?:[\w.-]+:)?(?:rss|feed|rdf|channel)(?=[\s>/]))", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml\s[^>]{0,200}\?>")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _JSON_FEED = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/(\d+(?:\.\d+)?)", re.IGNORECASE)
 
@@ -41,21 +48,22 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Discov
 
 
 def _parse_xml_feed(body: bytes, url: str, content_type: str | None) -> Discovery:
-    if not body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        start = _FEED_START.search(body)
-        body = body[start.start() :].replace(b"\x00", b"") if start else body
     gathering = Gathering(url)
+    text = _decode(body, content_type)
+    start = _FEED_START.search(text)
+    body = text[start.start() if start else 0 :].encode("utf-8")
     body, is_cut = cut_broken_end(body, ("item", "entry"), ("rss", "feed", "rdf", "channel"))
     if is_cut:
         gathering.note("the document breaks off before its end")
-    parsed = _read_xml(body, content_type)
-    error = _name_error(parsed)
-    if error is not None:
+    if _count_tags(body) > TAGS_MAX:
+        raise DiscoveryError(f"XML with more than {TAGS_MAX:,} tags where a feed was expected")
+    fault = find_fault(body)
+    if fault is None:
+        parsed = _read_xml(body)
+    else:
         if not is_cut:
-            gathering.note(f"the XML is broken, and was read as far as possible: {error}")
-        mended = _read_xml(mend_tree(mend_references(body)), None)
-        if _name_error(mended) is None and _count_addresses(mended) >= _count_addresses(parsed):
-            parsed = mended
+            gathering.note(f"the XML is broken, and was read as far as possible: {fault}")
+        parsed = _read_broken(body)
     if not parsed.version and not parsed.entries:
         raise DiscoveryError("XML that cannot be read as a feed")
     for number, entry in enumerate(parsed.entries, 1):
@@ -63,27 +71,66 @@ def _parse_xml_feed(body: bytes, url: str, content_type: str | None) -> Discover
     return gathering.finish(_KINDS.get(parsed.version or "", "feed"), clean_title(parsed.feed.get("title")))
 
 
-def _read_xml(body: bytes, content_type: str | None) -> Any:
-    """Returns feedparser's reading, its links as written but for ``xml:base``.
+def _read_broken(body: bytes) -> Any:
+    """Returns the reading of broken XML that finds more: mended and read strictly, or read leniently as it is.
+
+    The lenient reader takes up to 8 seconds a megabyte of tag soup, so a large document only gets the first.
+    """
+    mended = mend_tree(body)
+    readings = []
+    if find_fault(mended) is None:
+        readings.append(_read_xml(mended))
+    if len(body) <= LENIENT_MAX:
+        readings.append(_read_xml(body))
+    if not readings:
+        raise DiscoveryError("XML that is too broken to be read as a feed")
+    return max(readings, key=_count_addresses)
+
+
+def _decode(body: bytes, content_type: str | None) -> str:
+    """Returns the text of XML without its declaration: UTF-16 by its mark, valid UTF-8 as that, the rest as declared.
+
+    The document's own declaration goes before the header's: servers add a charset of their own. What is still unknown
+    is Windows-1252, as browsers have it (https://encoding.spec.whatwg.org/#names-and-labels).
+    """
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = body.decode("utf-16", "replace")
+    else:
+        declared = re.search(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", body[:65536])
+        match = _CHARSET.search(content_type or "")
+        names = ("utf-8", declared[1].decode("ascii", "ignore") if declared else None, match[1] if match else None)
+        text = next(
+            (read for name in names if name and (read := _try_decode(body, name)) is not None), None
+        ) or body.decode("windows-1252", "replace")
+    return _DECLARATION.sub("", text.replace("\x00", ""), count=1)
+
+
+def _try_decode(body: bytes, charset: str) -> str | None:
+    try:
+        # A few bad bytes do not make a declared charset wrong; but everything passes for Latin-1.
+        return body.decode(charset, "strict" if charset == "utf-8" else "replace")
+    except (LookupError, UnicodeError, ValueError, TypeError):
+        return None
+
+
+def _read_xml(body: bytes) -> Any:
+    """Returns feedparser's reading of UTF-8, its links as written but for ``xml:base``.
 
     The feed's own address is kept from it: resolved by it, a permalink guid of ``12345`` would pass for a URL.
     """
-    headers = {"content-type": _name_type(body, content_type)}
+    headers = {"content-type": "application/xml; charset=utf-8"}
     # BytesIO: given bytes, feedparser would first try them as the name of a file.
     stream = io.BytesIO(body)
     return feedparser.parse(stream, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
 
 
+def _count_tags(body: bytes) -> int:
+    first, *others = body.split(b"<![CDATA[")
+    return first.count(b"<") + sum(piece.partition(b"]]>")[2].count(b"<") for piece in others)
+
+
 def _count_addresses(parsed: Any) -> int:
     return sum(_choose_address(entry) is not None for entry in parsed.entries)
-
-
-def _name_error(parsed: Any) -> str | None:
-    error = parsed.get("bozo_exception")
-    # The exceptions set apart are encodings and content types that feedparser put right.
-    if error is None or isinstance(error, feedparser.exceptions.ThingsNobodyCaresAboutButMe):
-        return None
-    return str(error).removeprefix("<unknown>:")[:200]
 
 
 _KINDS = {
@@ -103,27 +150,6 @@ _KINDS = {
     "atom": "Atom",
     "cdf": "CDF",
 }
-
-
-def _name_type(body: bytes, content_type: str | None) -> str:
-    """Returns the content type to read XML by: what is valid UTF-8 is UTF-8; then the XML counts, then the header."""
-    charset = None
-    if not body.isascii():
-        try:
-            body.decode("utf-8")
-            charset = "utf-8"
-        except UnicodeDecodeError:
-            match = _CHARSET.search(content_type or "")
-            declared = re.match(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", body)
-            # Servers add a charset of their own; the file was written by who wrote its declaration.
-            charset = declared[1].decode() if declared else match[1] if match else None
-    if charset is not None:
-        try:
-            codecs.lookup(charset)
-            return f"application/xml; charset={charset}"
-        except LookupError:
-            pass
-    return "application/xml"
 
 
 def _add_entry(gathering: Gathering, entry: Mapping[str, Any], number: int) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import html
 import re
+from xml.parsers import expat
 
 from lxml import etree
 
 _BARE = re.compile(rb"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)([a-zA-Z][a-zA-Z0-9]{1,31};)?")
+_VOID_TAG = re.compile(rb"<(?:br|hr|img|wbr)(?:\s[^<>]{0,2000})?(?<!/)>", re.IGNORECASE)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -46,11 +48,36 @@ def cut_broken_end(body: bytes, item_names: tuple[str, ...], root_names: tuple[s
     return (body[: end.end()], True) if end is not None else (body, False)
 
 
+def find_fault(body: bytes) -> str | None:
+    """Returns what is wrong with XML in the eyes of a strict parser, with line and column; None when nothing is."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        return str(error)[:200]
+    return None
+
+
 def mend_tree(body: bytes) -> bytes:
-    """Returns broken XML as lxml reads it leniently, written out whole in UTF-8; unchanged where that gives nothing."""
+    """Returns broken XML (UTF-8) mended as far as lxml reads it leniently; unchanged where that gives nothing.
+
+    Undeclared prefixes become part of the names, HTML's tags without an end go.
+    """
+    body = _VOID_TAG.sub(b" ", _drop_stray_prefixes(mend_references(body)))
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         tree = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         return body
-    return body if tree is None else etree.tostring(tree, encoding="utf-8", xml_declaration=True)
+    if tree is None:
+        return body
+    return mend_references(etree.tostring(tree, encoding="utf-8"))
+
+
+def _drop_stray_prefixes(body: bytes) -> bytes:
+    declared = {match[1] for match in re.finditer(rb"xmlns:([\w.-]+)\s*=", body)} | {b"xml", b"xmlns"}
+
+    def respell(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[2] in declared else match[1] + match[2] + b"_"
+
+    return re.sub(rb"(</?)([A-Za-z_][\w.-]{0,60}):(?=\w)", respell, body)

@@ -48,7 +48,6 @@ def _gunzip(body: bytes) -> bytes:
     return b"".join(pieces)
 
 
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(
     rb"<(?:[\w.-]+:)?(rss|feed|rdf|channel|urlset|sitemapindex|opml|html|head|body|error)(?=[\s>/])"
     rb"|<!doctype\s+(html)",
@@ -64,8 +63,20 @@ def name_root(body: bytes) -> str | None:
     head = body[: 64 * 1024]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", "replace").encode("utf-8", "replace")
-    match = _ROOT.search(_COMMENT.sub(b"", head))
+    match = _ROOT.search(_drop_comments(head))
     return None if match is None else (match[1] or match[2]).decode().lower()
+
+
+def _drop_comments(head: bytes) -> bytes:
+    pieces: list[bytes] = []
+    at = 0
+    while (start := head.find(b"<!--", at)) >= 0:
+        pieces.append(head[at:start])
+        end = head.find(b"-->", start + 4)
+        if end < 0:
+            return b"".join(pieces)
+        at = end + 3
+    return b"".join([*pieces, head[at:]])
 
 
 def name_document(body: bytes) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discovery import LINKS_MAX
-from crawler.feeds import parse_feed
+from crawler.feeds import LENIENT_MAX, parse_feed
 from crawler.sniffing import DiscoveryError
 from db.records import Link
 
@@ -280,6 +282,25 @@ def test_unclosed_tags_keep_all_items() -> None:
         None,
     )
     assert [link.url for link in found.links] == ["https://a.example/1", "https://a.example/2"]
+
+
+def test_an_undeclared_prefix_costs_nothing_else() -> None:
+    item = "<item><title>T</title><x:y>z</x:y><link>https://a.example/{}</link></item>"
+    assert [link.url for link in parse_feed(rss(item.format(1)), URL).links] == ["https://a.example/1"]
+    many = "".join(item.format(n) for n in range(20_000))
+    assert len(many) > LENIENT_MAX
+    assert len(parse_feed(rss(many), URL).links) == 20_000
+
+
+@pytest.mark.parametrize(
+    "soup", [b"<a ", b"<item>", b"<!--", b"<div>", b"&", b'<a b="', b"<![CDATA[", b"<!ENTITY a 'b'>"]
+)
+def test_tag_soup_does_not_hold_up_the_crawl(soup: bytes) -> None:
+    body = b"<rss version='2.0'><channel>" + soup * (2_000_000 // len(soup))
+    start = time.process_time()
+    with contextlib.suppress(DiscoveryError):
+        assert parse_feed(body, URL).links == ()
+    assert time.process_time() - start < 4
 
 
 def test_half_an_address_is_not_taken_for_a_whole_one() -> None:
