@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 ASLEEP_DAYS = 365
-"""A feed whose newest entry is older brings nothing; it is reported and not added."""
+"""A feed whose newest entry is older is asleep: it is only added where the site has nothing livelier."""
 
 REQUESTS_MAX = 25
 """Requests one look at a site may cost."""
@@ -59,6 +59,7 @@ class Verdict:
     newest: str | None
     problem: str | None
     links: frozenset[str] = frozenset()
+    asleep: bool = False
 
     @property
     def usable(self) -> bool:
@@ -72,9 +73,9 @@ class Verdict:
         noun = "sitemap" if self.form == "sitemap index" else "link"
         count = f"{self.n_links:,} {noun}{'' if self.n_links == 1 else 's'}"
         newest = f", newest {self.newest[:10]}" if self.newest else ", undated"
-        return f"{'yes' if self.usable else 'no '}  {self.url}: {self.form}, {count}{newest}" + (
-            f" ({self.problem})" if self.problem else ""
-        )
+        word = "no " if not self.usable else "old" if self.asleep else "yes"
+        remark = self.problem or ("asleep for more than a year" if self.asleep else "")
+        return f"{word}  {self.url}: {self.form}, {count}{newest}" + (f" ({remark})" if remark else "")
 
 
 def judge(url: str, kind: SeedKind, discovery: Discovery, now: datetime, title: str | None = None) -> Verdict:
@@ -87,20 +88,21 @@ def judge(url: str, kind: SeedKind, discovery: Discovery, now: datetime, title: 
         problem = "nothing in it"
     elif kind == "feed" and is_comments_feed(url, title or discovery.title):
         problem = "a feed of readers' comments"
-    elif newest is not None and newest < oldest_alive:
-        problem = "asleep for more than a year"
     elif kind == "section" and n_links < SECTION_LINKS_MIN:
         problem = "too few links that look like articles"
     links = frozenset([*(link.url for link in discovery.links), *(child.url for child in discovery.children)])
-    return Verdict(url, kind, discovery.kind, n_links, newest, problem, links)
+    return Verdict(
+        url, kind, discovery.kind, n_links, newest, problem, links, newest is not None and newest < oldest_alive
+    )
 
 
 def choose(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Returns the verdicts to add: every different usable feed and news sitemap, else one sitemap, else the front page.
 
-    A feed that only repeats what another one brings is left out.
+    A feed that only repeats what another one brings is left out, and so is one that is asleep while another is not.
     """
     usable = [verdict for verdict in verdicts if verdict.usable]
+    usable = [verdict for verdict in usable if not verdict.asleep] or usable
     chosen: list[Verdict] = []
     for verdict in usable:
         if verdict.kind != "feed" and verdict.form != "news sitemap" and not _is_news_index(verdict):
@@ -183,12 +185,12 @@ class Probe(Spider):
             )
         urls = sorted(listed, key=lambda url: "news" not in url.lower())[:5] or usual_sitemap_urls(response.url)
         await self.attempt(Found("sitemap", url) for url in urls)
-        if not any(verdict.usable for verdict in self.verdicts):
+        if not any(verdict.usable and not verdict.asleep for verdict in self.verdicts):
             self.verdicts.append(self.read("section", response))
 
     def has(self, kind: SeedKind) -> bool:
         """Says whether a usable seed of this kind was found."""
-        return any(verdict.usable and verdict.kind == kind for verdict in self.verdicts)
+        return any(verdict.usable and not verdict.asleep and verdict.kind == kind for verdict in self.verdicts)
 
     async def attempt(self, candidates: Iterable[Found], until: SeedKind | None = None) -> None:
         """Fetches addresses in turn and appends a verdict on each; ``until`` stops at the first usable of a kind."""

@@ -118,7 +118,7 @@ def test_add_finds_feeds_and_news_sitemaps_and_says_why_not(serve: type[Site], t
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert f"yes  {site.url}/rss: RSS 2.0, 3 links, newest {DAY}" in lines
-    assert any(line.startswith(f"no   {site.url}/old.xml: RSS 2.0, 3 links, newest 20") for line in lines)
+    assert any(line.startswith(f"old  {site.url}/old.xml: RSS 2.0, 3 links, newest 20") for line in lines)
     assert any(line.endswith("(asleep for more than a year)") for line in lines)
     assert f"no   {site.url}/comments/feed/: a feed of readers' comments" in lines
     assert f"no   {site.url}/gone.atom: HTTP 404" in lines
@@ -159,6 +159,14 @@ def test_add_takes_the_address_of_a_feed(serve: type[Site], tmp_path: Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     (source,) = load_sources(tmp_path / "s.toml")
     assert (source.name, source.feeds) == ("Valley Post", (f"{site.url}/news/rss.xml",))
+
+
+def test_add_takes_a_feed_that_is_asleep_when_there_is_no_other(serve: type[Site], tmp_path: Path) -> None:
+    site = serve({"/rss": OLD})
+    done = run("add", f"{site.url}/rss", sources=tmp_path / "s.toml", allow=site.host)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(f"old  {site.url}/rss: RSS 2.0, 3 links, newest 20")
+    assert load_sources(tmp_path / "s.toml")[0].feeds == (f"{site.url}/rss",)
 
 
 def test_add_writes_nothing_when_nothing_is_usable_or_asked_not_to(serve: type[Site], tmp_path: Path) -> None:
