@@ -24,7 +24,7 @@ from db.frontier import due_seeds, next_link, pending_hosts, read_host, write_ho
 from db.records import PendingLink, Seed
 
 PATIENCE_SECONDS = 120.0
-"""A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next asks it."""
+"""A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next asks."""
 LOOK_AGAIN_SECONDS = 30.0
 """How often a long run looks for seeds that have become due meanwhile."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
@@ -48,6 +49,13 @@ def _domain_of(source: Source) -> str | None:
     return registrable_domain(host_of(address)) if address else None
 
 
+_DESCENDANTS = (
+    "WITH RECURSIVE tree (id) AS (SELECT id FROM seeds WHERE parent_id = ?1"
+    " UNION SELECT seeds.id FROM seeds JOIN tree ON seeds.parent_id = tree.id) SELECT id FROM tree"
+)
+"""The sitemaps that a listed sitemap index names, and those that they name."""
+
+
 def _sync_seeds(db: Database, source: Source) -> None:
     listed = set(source.seeds())
     status = "active" if source.enabled else "disabled"
@@ -59,7 +67,7 @@ def _sync_seeds(db: Database, source: Source) -> None:
     }
     for key, seed_id in known.items():
         if key not in listed:
-            db.execute("UPDATE seeds SET status = 'removed' WHERE id = ? OR parent_id = ?", (seed_id, seed_id))
+            db.execute(f"UPDATE seeds SET status = 'removed' WHERE id = ?1 OR id IN ({_DESCENDANTS})", (seed_id,))
     for kind, url in source.seeds():
         db.execute(
             "INSERT INTO seeds (source_id, kind, url, host, since, status) VALUES (?, ?, ?, ?, ?, ?)"
@@ -68,12 +76,14 @@ def _sync_seeds(db: Database, source: Source) -> None:
             " ELSE excluded.status END",
             (source.id, kind, url, host_of(url), source.since, status),
         )
-    db.execute(
-        "UPDATE seeds SET status = ? WHERE source_id = ? AND parent_id IN"
-        " (SELECT id FROM seeds WHERE source_id = ? AND status IN ('active', 'failing', 'disabled'))"
-        " AND status IN ('active', 'disabled')",
-        (status, source.id, source.id),
-    )
+        (seed_id,) = db.execute(
+            "SELECT id FROM seeds WHERE source_id = ? AND kind = ? AND url = ?", (source.id, kind, url)
+        ).fetchone()
+        db.execute(
+            "UPDATE seeds SET status = ?2 WHERE status IN ('active', 'disabled', 'removed')"
+            f" AND id IN ({_DESCENDANTS})",
+            (seed_id, status),
+        )
 
 
 _SEED_COLUMNS = (
@@ -314,13 +324,13 @@ def source_of(db: Database, url: str, preferred: str | None = None) -> str:
     Among the sources on the page's registrable domain the one whose homepage host matches the longest part of the
     page's host wins, then ``preferred`` (the source whose seed found the page). Call inside a transaction.
     """
-    host = host_of(url).partition(":")[0].removeprefix("www.")
-    domain = registrable_domain(host)
+    host = _name_of(url)
+    domain = registrable_domain(url)
     rows = db.execute("SELECT id, homepage FROM sources WHERE domain = ? AND status <> 'seen'", (domain,)).fetchall()
     if rows:
 
         def closeness(row: tuple[str, str | None]) -> tuple[int, bool]:
-            home = host_of(row[1]).partition(":")[0].removeprefix("www.") if row[1] else domain
+            home = _name_of(row[1]) if row[1] else domain
             return (len(home) if host == home or host.endswith(f".{home}") else 0, row[0] == preferred)
 
         return str(max(rows, key=closeness)[0])
@@ -330,3 +340,7 @@ def source_of(db: Database, url: str, preferred: str | None = None) -> str:
         (domain, domain, f"http://{host_of(url)}/", domain),
     )
     return domain
+
+
+def _name_of(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
