@@ -208,7 +208,8 @@ def read_page(folder: Path, ref: RawRef) -> Page:
         for record in ArchiveIterator(io.BytesIO(data), auto_decode="all", strict_mode=False):
             page = _page_of(record) if record.is_http else None
             if page is not None:
-                return _with_extent(page, path, ref.offset, ref.offset + ref.length, ref.file)
+                page = _with_extent(page, path, ref.offset, ref.offset + ref.length, ref.file)
+                return replace(page, imported=Path(ref.file).is_absolute())
     except (OSError, ValueError, EOFError) as error:
         raise ArchiveUnreadable(f"{path}: {error}") from error
     raise ArchiveUnreadable(f"{path}: no HTTP response at byte {ref.offset}")
@@ -235,7 +236,7 @@ def _page_of(record: WarcRecord) -> Page | None:
 
 
 def _with_extent(page: Page, path: Path, start: int, end: int, name: str | None = None) -> Page:
-    return replace(page, raw=RawRef(name or str(path.resolve()), start, end - start))
+    return replace(page, raw=RawRef(name or str(path.resolve()), start, end - start), imported=name is None)
 
 
 class ArchiveMiddleware:

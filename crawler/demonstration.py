@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from db.connection import open_readonly
 
@@ -80,10 +81,12 @@ def _newsroom() -> Iterator[str]:
 
 
 def _ask(proxy: str, path: str, method: str = "GET") -> bytes:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
-    with opener.open(urllib.request.Request(f"{HUB}{path}", method=method), timeout=30) as answer:
-        body: bytes = answer.read()
-    return body
+    connection = HTTPConnection(urlsplit(proxy).netloc, timeout=30)
+    try:
+        connection.request(method, f"{HUB}{path}")
+        return connection.getresponse().read()
+    finally:
+        connection.close()
 
 
 def _crawl(proxy: str, arguments: list[str]) -> None:

@@ -76,9 +76,7 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, BlockedByRobots):
         return Verdict("blocked_by_robots", str(error), sent=False)
     if isinstance(error, RobotsUnavailable):
-        return Verdict(
-            "blocked_by_robots", str(error), lambda _: after(ROBOTS_RETRY_SECONDS), counts=True, sent=False
-        )
+        return Verdict("blocked_by_robots", str(error), lambda _: after(ROBOTS_RETRY_SECONDS), counts=True, sent=False)
     if isinstance(error, Refused):
         return Verdict("refused", str(error), sent=False)
     if isinstance(error, NotSupported):
@@ -86,8 +84,9 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, DownloadCancelledError):
         return Verdict("failed", "the body is larger than DOWNLOAD_MAXSIZE")
     if isinstance(error, IgnoreRequest):
-        reason = "the body is larger than DOWNLOAD_MAXSIZE once decompressed" if "decompress" in str(error) else str(error)
-        return Verdict("failed", reason)
+        if "decompress" in str(error):
+            return Verdict("failed", "the body is larger than DOWNLOAD_MAXSIZE once decompressed")
+        return Verdict("failed", str(error))
     if isinstance(error, CannotResolveHostError):
         if was_refused(url):
             return Verdict("refused", "the host's name points to an address that is not on the public internet")

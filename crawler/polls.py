@@ -54,7 +54,7 @@ def request(
     meta: dict[str, Any],
     settings: BaseSettings,
 ) -> Request:
-    """Returns the request that polls a seed: conditional where validators are stored and fresh enough to be believed."""
+    """Returns the request that polls a seed, conditional where its validators are fresh enough to be believed."""
     if seed.kind == "archive":
         meta = {**meta, "local_archive": seed.url}
         url = seed.url if seed.url.startswith(("http://", "https://")) else "file:///"

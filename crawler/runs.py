@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from tqdm import tqdm
 
-from db.connection import from_text, transaction, utc_now
+from db.connection import from_text, insert, transaction, utc_now
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -63,7 +63,7 @@ def start_run(db: Database) -> int:
     """Returns the id of a new row in ``runs``; a run that a kill left open is closed as ``killed``."""
     with transaction(db):
         db.execute("UPDATE runs SET outcome = 'killed', ended_at = started_at WHERE ended_at IS NULL")
-        return int(db["runs"].insert({"started_at": utc_now()}).last_pk)
+        return insert(db, "runs", {"started_at": utc_now()})
 
 
 def end_run(db: Database, run_id: int, outcome: str, counters: Counter[str]) -> None:

@@ -1,4 +1,4 @@
-"""Only what differs from Scrapy's own settings, each with its unit and its reason. docs/settings.md lists them for users.
+"""Only what differs from Scrapy's own settings, each with its unit and its reason; docs/settings.md is for users.
 
 Any of them can be given on the command line: ``scrapy crawl news -s DATABASE=other.db``.
 """
@@ -51,7 +51,7 @@ EXTENSIONS = {
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
-# --- Scrapy's: what may be fetched, and how much of it ------------------------------------------------------------------
+# --- Scrapy's: what may be fetched, and how much of it ----------------------------------------------------------------
 
 DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}  # a feed must not read local files
 TWISTED_DNS_RESOLVER = "crawler.guard.GuardedResolver"  # refuses private addresses at connect time
@@ -85,14 +85,14 @@ HTTPERROR_ALLOW_ALL = True  # every status has its meaning for a link's fate
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # what was seen is in the table links
 DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
-# --- Scrapy's: how much at once -----------------------------------------------------------------------------------------
+# --- Scrapy's: how much at once ---------------------------------------------------------------------------------------
 
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one slot a host
 CONCURRENT_ITEMS = 16
 DOWNLOAD_DELAY = 0  # the frontier keeps the delays, across runs
 
-# --- Scrapy's: quiet under cron -----------------------------------------------------------------------------------------
+# --- Scrapy's: quiet under cron ---------------------------------------------------------------------------------------
 
 LOG_LEVEL = "WARNING"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

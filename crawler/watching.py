@@ -19,9 +19,7 @@ GRACE_SECONDS = 60.0
 class Watch:
     """Runs a crawl command again and again until SIGTERM or SIGINT."""
 
-    def __init__(
-        self, command: list[str], database: Path, *, pause_seconds: float, rounds: int | None = None
-    ) -> None:
+    def __init__(self, command: list[str], database: Path, *, pause_seconds: float, rounds: int | None = None) -> None:
         self.command = command
         self.database = database
         self.pause_seconds = pause_seconds
@@ -59,7 +57,7 @@ class Watch:
                 if self.stopping.is_set():
                     self.child.kill()
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping.set()
         if self.child is not None and self.child.poll() is None:
             self.child.terminate()

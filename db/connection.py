@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +95,13 @@ def transaction(db: Database) -> Iterator[None]:
         db.rollback()
         raise
     db.commit()
+
+
+def insert(db: Database, table: str, row: Mapping[str, object]) -> int:
+    """Inserts one row into a table with an integer key and returns that key."""
+    key = db.table(table).insert(dict(row)).last_pk
+    assert isinstance(key, int)
+    return key
 
 
 def _refuse_newer(db: Database, path: Path) -> None:

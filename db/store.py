@@ -9,8 +9,8 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from db.connection import insert
 from db.records import Article, Fetch, RawRef, Relevance, SignedArticle
-
 
 Kind = Literal["cosmetic", "minor", "correction", "update", "rewrite", "truncated"]
 
@@ -73,29 +73,27 @@ def insert_article(
 ) -> int:
     """Inserts an article with its text and puts it into a story: that of its exact copy, else one of its own."""
     article = signed.article
-    article_id = int(
-        db["articles"]
-        .insert(
-            {
-                "url": article.url,
-                "source_id": source_id,
-                "first_seen_at": now,
-                "updated_at": now,
-                "last_seen_at": now,
-                "content_hash": signed.content_hash,
-                "extractor": extractor,
-                **_metadata(article),
-                **_extent(raw),
-            }
-        )
-        .last_pk
+    article_id = insert(
+        db,
+        "articles",
+        {
+            "url": article.url,
+            "source_id": source_id,
+            "first_seen_at": now,
+            "updated_at": now,
+            "last_seen_at": now,
+            "content_hash": signed.content_hash,
+            "extractor": extractor,
+            **_metadata(article),
+            **_extent(raw),
+        },
     )
     db.execute(
         "INSERT INTO article_text (id, title, body, folded_title, folded) VALUES (?, ?, ?, ?, ?)",
         (article_id, article.title, article.body, signed.folded_title, signed.folded),
     )
     if copy_of is None:
-        story_id = int(db["stories"].insert({"title": article.title}).last_pk)
+        story_id = insert(db, "stories", {"title": article.title})
     else:
         story_id = copy_of.story_id
         db.execute(
@@ -114,7 +112,8 @@ def refresh_story(db: Database, story_id: int) -> None:
     """Recomputes what a story says of itself from its articles; the lead is the one published first."""
     before = db.execute("SELECT first_published_at FROM stories WHERE id = ?", (story_id,)).fetchone()[0]
     lead = db.execute(
-        "SELECT id, title, coalesce(published_at, first_seen_at) FROM articles WHERE story_id = ? ORDER BY coalesce(published_at, first_seen_at), id LIMIT 1",
+        "SELECT id, title, coalesce(published_at, first_seen_at) AS at FROM articles WHERE story_id = ?"
+        " ORDER BY at, id LIMIT 1",
         (story_id,),
     ).fetchone()
     db.execute("UPDATE articles SET is_lead = (id = ?) WHERE story_id = ?", (lead[0], story_id))
@@ -194,7 +193,8 @@ def _move_day(db: Database, column: str, before: str | None, after: str) -> None
     if before is not None:
         db.execute(f"UPDATE daily_totals SET {column} = {column} - 1 WHERE day = ?", (before[:10],))
     db.execute(
-        f"INSERT INTO daily_totals (day, {column}) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET {column} = {column} + 1",
+        f"INSERT INTO daily_totals (day, {column}) VALUES (?, 1)"
+        f" ON CONFLICT (day) DO UPDATE SET {column} = {column} + 1",
         (after[:10],),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from dateparser import parse as parse_freely  # type: ignore[import-untyped]
+from dateparser import parse as parse_freely
 
 from pipelines.written_dates import build_day, read_written_date, read_zone, to_24_hours
 

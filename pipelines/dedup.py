@@ -1,7 +1,8 @@
 """Is this page new, an article known already, or a copy of one?
 
-Identity is the canonical URL (``db/urls.py``). What the page says of itself (``rel=canonical``) is believed only within its
-registrable domain, when it names something like an article, and when the text agrees: whole sites claim their front page.
+Identity is the canonical URL (``db/urls.py``). What the page says of itself (``rel=canonical``) is believed only within
+its registrable domain, when it names something like an article, and when the text agrees: whole sites claim their front
+page.
 """
 
 from __future__ import annotations

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
-from typing import Literal
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
@@ -25,12 +22,10 @@ from pipelines.head import read_head
 from pipelines.jsonld import clean_text
 from pipelines.language import name_language
 from pipelines.metadata import Metadata, merge_metadata
-from pipelines.page import Page
+from pipelines.page import NoArticle, Page
 from pipelines.refusal import find_refusal
 from pipelines.titles import fold_title
 
-EXTRACTOR = f"parley 1, trafilatura {version('trafilatura')}"
-"""What made an article, stored beside it, so that a later run knows which to extract anew."""
 MIN_TEASER_WORDS = 25
 """Words a paywalled page must still show to be kept as an article."""
 RESCUE_GAIN = 1.15
@@ -39,14 +34,6 @@ GRACE = timedelta(hours=24)
 """How far a page's clock may run ahead of the fetch."""
 ECHO_LINES = 4
 """First lines of a body in which an echo of the headline is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoArticle:
-    """A page that became no article, and why."""
-
-    fate: Literal["not_article", "paywalled", "failed"]
-    reason: str
 
 
 def extract(page: Page, latest: datetime | None = None) -> Article | NoArticle:

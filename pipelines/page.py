@@ -1,10 +1,12 @@
-"""What a spider yields: one fetched page, whole and raw."""
+"""What a spider yields, one fetched page, whole and raw; and what reading it gives."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-from db.records import RawRef
+from db.records import RawRef, Relevance, SignedArticle
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Page:
     published_hint: str | None = None
     milliseconds: int | None = None
     raw: RawRef | None = None
+    imported: bool = False
+    """True when somebody else's archive holds the bytes: its clock is not ours to trust."""
     reextracted: bool = False
     """True when the bytes were read back from the raw archive to be extracted anew."""
 
@@ -34,3 +38,22 @@ class Page:
         """Returns the first value of a header, its name compared without case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NoArticle:
+    """A page that became no article, and why."""
+
+    fate: Literal["not_article", "paywalled", "failed"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a worker made of a page: an article with its judgements, or why it is none."""
+
+    signed: SignedArticle | None = None
+    relevance: tuple[Relevance, ...] = ()
+    mentions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Topic id -> entity slug -> how often it is named."""
+    refusal: NoArticle | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,9 @@ from db.store import (
 from db.urls import is_article_like, normalise
 from db.version import VERSION
 from pipelines.dedup import decide, identities
-from pipelines.extract import NoArticle
-from pipelines.page import Page
+from pipelines.page import NoArticle, Page, Reading
 from pipelines.revision import compare
-from pipelines.workers import Reading, Workers
+from pipelines.workers import Workers
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -126,7 +126,7 @@ def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_onl
     signed = item.reading.signed
     if signed is None:
         refusal = item.reading.refusal or NoArticle("failed", "nothing was extracted")
-        return _refuse(db, page, link_id, refusal, now)
+        return _refuse(db, link_id, refusal, now)
     if matches_only and not any(match.score > 0 for match in item.reading.relevance):
         settle_link(db, link_id, "refused", now, reason="matches no topic (KEEP = matches)")
         return "refused"
@@ -178,7 +178,7 @@ def _again(
     link_id: int,
     reading: Reading,
     stored: Stored,
-    keys: dict[str, str],
+    keys: Mapping[str, str],
     reason: str | None,
     now: str,
 ) -> str:
@@ -206,7 +206,7 @@ def _again(
     return "revised"
 
 
-def _refuse(db: Database, page: Page, link_id: int, refusal: NoArticle, now: str) -> str:
+def _refuse(db: Database, link_id: int, refusal: NoArticle, now: str) -> str:
     """Gives the link of a page without an article its fate; an article stored earlier stays as it is."""
     (own,) = db.execute("SELECT article_id FROM links WHERE id = ?", (link_id,)).fetchone()
     if own is not None:

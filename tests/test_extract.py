@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.records import Article
-from pipelines.extract import EXTRACTOR, NoArticle, drop_echo, extract, split_lines, warm_up
-from pipelines.page import Page
+from pipelines.extract import drop_echo, extract, split_lines, warm_up
+from pipelines.page import NoArticle, Page
 
 PAGES = Path(__file__).parent / "pages"
 STORY = (
@@ -62,10 +62,6 @@ def test_golden_page(name: str) -> None:
 def test_same_page_gives_the_same_article() -> None:
     page = make_page((PAGES / "graph.html").read_bytes())
     assert extract(page) == extract(page)
-
-
-def test_extractor_names_its_version() -> None:
-    assert "trafilatura 2." in EXTRACTOR
 
 
 # ---- encodings ------------------------------------------------------------------------------------------------------

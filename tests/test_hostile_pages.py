@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.records import Article
-from pipelines.extract import NoArticle, extract
+from pipelines.extract import extract
+from pipelines.page import NoArticle
 from tests.test_extract import STORY, make_page, read_article
 
 # ---- hostile pages --------------------------------------------------------------------------------------------------

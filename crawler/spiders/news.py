@@ -16,20 +16,21 @@ from scrapy import Request, Spider
 
 from crawler import polls
 from crawler.archive import ArchiveUnreadable, WarcFolder, read_page, read_pages
-from crawler.fates import judge_failure, judge_status
+from crawler.fates import Verdict, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
 from crawler.runs import start_run
 from crawler.sources import load_sources
 from db.connection import open_archive, transaction, utc_now
 from db.frontier import find_link, postpone_link, settle_link, sync_sources
-from db.records import Fetch, PendingLink, RawRef, Seed
+from db.records import Fate, Fetch, PendingLink, RawRef, Seed
 from db.store import retire_topics, write_fetch, write_topic
 from pipelines.page import Page
-from pipelines.topic import load_topics
+from pipelines.topic import Topic, load_topics
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from sqlite_utils import Database
     from twisted.python.failure import Failure
 
 logger = getLogger(__name__)
@@ -43,6 +44,11 @@ class NewsSpider(Spider):
     """
 
     name = "news"
+    db: Database
+    archive: WarcFolder
+    frontier: Frontier
+    topics: tuple[Topic, ...]
+    run_id: int
 
     def __init__(self, due: str = "", reextract: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -54,6 +60,7 @@ class NewsSpider(Spider):
         self.trouble: str | None = None
         self.works: dict[int, Work] = {}
         self.open_pages: Counter[int] = Counter()
+        self.closing: asyncio.Future[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -157,7 +164,7 @@ class NewsSpider(Spider):
             polls.settle_archive(self.db, seed, mark, note)
         self.frontier.settled(seed)
 
-    async def parse_stored(self, response: Response) -> AsyncIterator[Page]:
+    async def parse_stored(self, _response: Response) -> AsyncIterator[Page]:
         """Yields the raw page of every stored article, read back from the WARC files."""
         folder = Path(self.settings["ARCHIVE"])
         last = 0
@@ -197,10 +204,12 @@ class NewsSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         work: Work = request.meta["work"]
         self.frontier.answered(work.host)
-        verdict = judge_failure(failure.value, request.url)
+        error = failure.value
+        assert error is not None
+        verdict = judge_failure(error, request.url)
         fetch = Fetch(url=request.url, at=request.meta["started_at"], error=verdict.reason) if verdict.sent else None
-        if isinstance(failure.value, OSError) and failure.value.errno in polls.DISK_ERRNOS:
-            self.stop(f"the raw archive cannot be written: {failure.value}")
+        if isinstance(error, OSError) and error.errno in polls.DISK_ERRNOS:
+            self.stop(f"the raw archive cannot be written: {error}")
         if isinstance(work, PendingLink):
             self.settle(work, verdict, replace(fetch, link_id=work.id) if fetch else None)
         else:
@@ -232,7 +241,7 @@ class NewsSpider(Spider):
             logger.critical("stopping: %s", trouble)
             self.frontier.close()
             assert self.crawler.engine is not None
-            asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="trouble"))
+            self.closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="trouble"))
 
     def outcome(self, reason: str) -> str:
         """Returns the outcome of the run in a word or a sentence, from why Scrapy closed the spider."""
@@ -242,7 +251,7 @@ class NewsSpider(Spider):
             return "stopped" if reason == "shutdown" else reason
         return "out of time" if self.frontier.out_of_time else "done"
 
-    def settle(self, link: PendingLink, verdict: Any, fetch: Fetch | None) -> None:
+    def settle(self, link: PendingLink, verdict: Verdict, fetch: Fetch | None) -> None:
         """Writes a link's fate, or when it is tried again, in one transaction with the fetch that told it."""
         with self.writing():
             if fetch is not None:
@@ -254,7 +263,7 @@ class NewsSpider(Spider):
                 postpone_link(self.db, link.id, verdict.retry_at(link.tries), verdict.reason, counts=verdict.counts)
                 self.counters["postponed"] += 1
             else:
-                fate = "article" if link.article_id is not None else verdict.fate
+                fate: Fate = "article" if link.article_id is not None else verdict.fate
                 settle_link(self.db, link.id, fate, utc_now(), reason=verdict.reason, article_id=link.article_id)
                 self.counters[fate if fate != "article" else "same"] += 1
         self.counters["pages"] += fetch is not None
