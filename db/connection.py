@@ -41,19 +41,20 @@ def open_archive(path: str | Path) -> Database:
     WAL lets Datasette read while the crawl writes; ``synchronous=NORMAL`` may lose the last commits at a power cut but
     never corrupts (https://www.sqlite.org/pragma.html#pragma_synchronous): a lost commit is fetched again.
 
-    Raises `ArchiveError` where the file is no database, is of a newer Parley, or its folder cannot be written.
+    Raises `ArchiveError` where the file is no database, somebody else's or a newer Parley's, or its folder cannot be written.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise ArchiveError(f"{path}: the folder {path.parent} does not exist; make it, or set DATABASE to another path")
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        database = Database(connection)
+        _refuse_foreign(database, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
-        database = Database(connection)
         _refuse_newer(database, path)
         migrations.apply(database)
     except sqlite3.DatabaseError as error:
@@ -91,10 +92,10 @@ def transaction(db: Database) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.commit()
     except BaseException:
         db.rollback()
         raise
-    db.commit()
 
 
 def insert(db: Database, table: str, row: Mapping[str, object]) -> int:
@@ -102,6 +103,14 @@ def insert(db: Database, table: str, row: Mapping[str, object]) -> int:
     key = db.table(table).insert(dict(row)).last_pk
     assert isinstance(key, int)
     return key
+
+
+def _refuse_foreign(db: Database, path: Path) -> None:
+    tables = db.table_names()
+    if tables and "_sqlite_migrations" not in tables:
+        raise ArchiveError(
+            f"{path}: is a database but no Parley archive (it has the table `{tables[0]}`); set DATABASE to another path"
+        )
 
 
 def _refuse_newer(db: Database, path: Path) -> None:
