@@ -41,7 +41,7 @@ def open_archive(path: str | Path) -> Database:
     WAL lets Datasette read while the crawl writes; ``synchronous=NORMAL`` may lose the last commits at a power cut but
     never corrupts (https://www.sqlite.org/pragma.html#pragma_synchronous): a lost commit is fetched again.
 
-    Raises `ArchiveError` where the file is no database, somebody else's or a newer Parley's, or its folder cannot be written.
+    Raises `ArchiveError` where the file is no database, is somebody else's or a newer Parley's, or cannot be written.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -109,7 +109,7 @@ def _refuse_foreign(db: Database, path: Path) -> None:
     tables = db.table_names()
     if tables and "_sqlite_migrations" not in tables:
         raise ArchiveError(
-            f"{path}: is a database but no Parley archive (it has the table `{tables[0]}`); set DATABASE to another path"
+            f"{path}: is a database but no Parley archive (it has the table `{tables[0]}`); choose another DATABASE"
         )
 
 
