@@ -10,6 +10,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -39,6 +40,8 @@ ROLL_BYTES = 1 << 30
 """A file that grew past this is followed by a next one, the size the WARC standard recommends."""
 PAGE_MAX_BYTES = 10 << 20
 """A larger payload in an archive is no news page and is passed over."""
+RECORD_MAX_BYTES = PAGE_MAX_BYTES + (1 << 16)
+"""The payload with its HTTP and WARC headers."""
 PIECE_BYTES = 16 << 20
 """How much of a remote archive is asked for at once."""
 
@@ -78,7 +81,8 @@ class WarcFolder:
     def close(self) -> None:
         """Closes the current file."""
         if self.file is not None:
-            self.file.close()
+            with suppress(OSError):  # every record was flushed; what a full disk refused was told to its writer
+                self.file.close()
             self.file = None
 
     def _current(self) -> IO[bytes]:
@@ -104,9 +108,10 @@ class WarcFolder:
 
     def _cut_back(self, path: Path) -> None:
         assert self.file is not None
+        size = path.stat().st_size
         start = (known_end(self.db, self.name) if self.db is not None else None) or 0
-        end = last_whole_member(path, min(start, path.stat().st_size))
-        if end < path.stat().st_size:
+        end = last_whole_member(path, start if start <= size else 0)  # a power cut may leave the log ahead of the file
+        if end < size:
             os.truncate(path, end)
         self.file.seek(0, os.SEEK_END)
 
@@ -177,12 +182,12 @@ def read_pages(path: Path) -> Iterator[Page]:
 
     Raises `ArchiveUnreadable` where the file is missing, no WARC, or broken; pages before the break were yielded.
     """
+    previous: Page | None = None
+    start = 0
     try:
         with path.open("rb") as file:
-            previous: Page | None = None
-            start = 0
             for record in ArchiveIterator(
-                file, record_types=WarcRecordType.any_type, auto_decode="all", strict_mode=False
+                file, record_types=WarcRecordType.any_type, parse_http=False, strict_mode=False
             ):
                 if previous is not None:
                     yield _with_extent(previous, path, start, record.stream_pos)
@@ -192,6 +197,8 @@ def read_pages(path: Path) -> Iterator[Page]:
             if previous is not None:
                 yield _with_extent(previous, path, start, path.stat().st_size)
     except (OSError, ValueError, EOFError) as error:
+        if previous is not None:
+            yield _with_extent(previous, path, start, min(path.stat().st_size, start + RECORD_MAX_BYTES))
         raise ArchiveUnreadable(f"{path}: {error}") from error
 
 
@@ -205,7 +212,7 @@ def read_page(folder: Path, ref: RawRef) -> Page:
         with path.open("rb") as file:
             file.seek(ref.offset)
             data = file.read(ref.length)
-        for record in ArchiveIterator(io.BytesIO(data), auto_decode="all", strict_mode=False):
+        for record in ArchiveIterator(io.BytesIO(data), parse_http=False, strict_mode=False):
             page = _page_of(record) if record.is_http else None
             if page is not None:
                 page = _with_extent(page, path, ref.offset, ref.offset + ref.length, ref.file)
@@ -216,10 +223,18 @@ def read_page(folder: Path, ref: RawRef) -> Page:
 
 
 def _page_of(record: WarcRecord) -> Page | None:
+    """The page in a record, None where it holds none. Raises EOFError where the file ends within the record."""
+    size = record.content_length
+    if size > RECORD_MAX_BYTES:
+        return None
+    record.freeze()
+    if record.content_length < max(size, 1):  # FastWARC passes over a torn end in silence
+        raise EOFError("ends in the middle of a record")
+    record.parse_http(auto_decode="all")
     url = (record.headers.get("WARC-Target-URI") or "").strip("<>")
     http = record.http_headers
     status = http.status_code if http is not None else None
-    if status != 200 or not url.startswith(("http://", "https://")) or record.content_length > PAGE_MAX_BYTES:
+    if status != 200 or not url.startswith(("http://", "https://")):
         return None
     kind = (record.http_content_type or "text/html").lower()
     if "html" not in kind and "xml" not in kind and "text/plain" not in kind:
@@ -257,9 +272,9 @@ class ArchiveMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response:
         """Stores the response and notes its extent in ``request.meta["raw"]``."""
         folder: WarcFolder | None = getattr(self.crawler.spider, "archive", None)
-        if folder is None or "archive_exempt" in request.meta or response.status == 304 or response.status >= 400:
+        if folder is None or response.status == 304 or response.status >= 400:
             return response
-        if not request.url.startswith("http"):
+        if "archive_exempt" in request.meta or "local_archive" in request.meta:
             return response
         headers = [
             (name.decode("latin-1"), value.decode("latin-1"))

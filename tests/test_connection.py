@@ -63,9 +63,7 @@ def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
         open_archive(tmp_path / "nowhere" / "news.db")
 
 
-X
-
-
+@pytest.mark.parametrize("content", [b"no database, but long enough\n" * 40, b"SQLite format 3\0" + b"\xff" * 4096])
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "news.db"
     path.write_bytes(content)
