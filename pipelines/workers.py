@@ -11,6 +11,7 @@ import asyncio
 import multiprocessing
 import os
 import sys
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -23,6 +24,12 @@ from pipelines.topic import Topic
 PROJECT = Path(__file__).resolve().parent.parent
 TASKS_PER_WORKER = 2000
 """After so many pages a worker is replaced: libxml2 and Trafilatura's caches grow slowly."""
+
+ATTEMPTS = 3
+"""Pools a page is given to; a pool may break under it through no fault of its own."""
+
+LOOK_SECONDS = 1.0
+"""How often a waiting page looks whether its pool still runs."""
 
 
 def _start(topics: tuple[Topic, ...], memory_bytes: int) -> None:
@@ -46,14 +53,19 @@ class Workers:
         self.deadline_seconds = deadline_seconds
         self.initial = (topics, memory_bytes)
         self.pool: ProcessPool | None = None
+        self.closed = False
 
     async def read(self, page: Page) -> Reading:
         """Returns what a worker made of the page; a page that hangs or kills its worker is `failed` with the reason."""
-        for _ in range(2):
+        for _ in range(ATTEMPTS):
+            pool = self._running()
             try:
-                future = self._running().schedule(_read, args=(page,), timeout=self.deadline_seconds)
-                reading: Reading = await asyncio.wrap_future(future)
-                return reading
+                future = pool.schedule(_read, args=(page,), timeout=self.deadline_seconds)
+            except RuntimeError:  # pebble noticed that the pool is broken
+                self._give_up(pool)
+                continue
+            try:
+                return await _wait_for(pool, future)
             except (TimeoutError, FutureTimeoutError):
                 return _failed(f"extraction took longer than {self.deadline_seconds:g} s and was stopped")
             except MemoryError:
@@ -61,19 +73,32 @@ class Workers:
             except ProcessExpired as expired:
                 return _failed(f"the extraction process died (exit code {expired.exitcode})")
             except BrokenProcessPool:
-                # An idle worker was killed from outside: pebble gives the pool up, so a new one takes its place.
-                self.close()
+                if self.closed:
+                    raise asyncio.CancelledError from None
+                self._give_up(pool)
+            except Exception as error:  # a fault of ours must not leave the link without a fate
+                return _failed(f"reading failed: {type(error).__name__}: {str(error)[:200]}".rstrip(": "))
         return _failed("the extraction processes keep dying")
 
     def close(self) -> None:
         """Stops the workers at once."""
+        self.closed = True
         if self.pool is not None:
-            self.pool.stop()
-            self.pool.join(timeout=5)
+            self._give_up(self.pool)
+
+    def _give_up(self, pool: ProcessPool) -> None:
+        """Stops a pool, so that the next page starts a new one: pebble breaks the whole when an idle worker is killed.
+
+        Several pages meet the same broken pool; only the first stops it, lest another's new one is stopped under it.
+        """
+        if self.pool is pool:
             self.pool = None
+            pool.stop()
+            pool.join(timeout=5)
 
     def _running(self) -> ProcessPool:
         if self.pool is None:
+            self.closed = False
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["pipelines.warm"])
             # The fork server is started by name from a plain interpreter; it finds the project by this variable.
@@ -88,6 +113,19 @@ class Workers:
                 context=context,
             )
         return self.pool
+
+
+async def _wait_for(pool: ProcessPool, future: Future[Reading]) -> Reading:
+    """Returns a worker's answer; raises `BrokenProcessPool` also where the pool stopped and forgot the page."""
+    waiting = asyncio.wrap_future(future)
+    while not waiting.done():
+        await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
+        if not waiting.done() and not pool.active:
+            waiting.cancel()
+            raise BrokenProcessPool
+    if waiting.cancelled():
+        raise BrokenProcessPool
+    return waiting.result()
 
 
 def _failed(reason: str) -> Reading:

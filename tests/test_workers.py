@@ -1,0 +1,281 @@
+"""The worker processes, for real: pages that hang, kill or devour cost themselves only."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pebble import ProcessPool
+
+from db.records import Article
+from pipelines.page import Page, Reading
+from pipelines.reading import sign
+from pipelines.topic import Topic, load_topics
+from pipelines.workers import Workers
+
+STORY = "The council of the valley met on Monday and agreed to mend the old bridge before winter comes to the hills. "
+TOPIC = """\
+id = "bridges"
+title = "Bridges"
+accept = 0.1
+review = 0.05
+any = ["works"]
+
+[sets.works]
+en = ["bridge", "mend*"]
+
+[[entity]]
+id = "council"
+name = "The council"
+en = ["the council"]
+"""
+
+
+def _page(n: int) -> Page:
+    paragraphs = "".join(f"<p>{STORY * 2} It will cost {n + i} coins.</p>" for i in range(5))
+    html = (
+        f"<html lang=en><head><title>Story {n}</title></head><body><article><h1>Bridge {n}</h1>{paragraphs}</article>"
+    )
+    url = f"https://news.example/story-{n}"
+    return Page(url, url, 200, (("Content-Type", "text/html"),), html.encode(), "2026-11-22T12:00:00Z")
+
+
+def _slow_page() -> Page:
+    """A page of many short paragraphs, on which extraction needs more than quadratic time."""
+    body = b"<html><body>" + b"<p>a b c</p>" * 60_000 + b"</body></html>"
+    return Page("https://n.example/slow", "https://n.example/slow", 200, (), body, "2026-11-22T12:00:00Z")
+
+
+@pytest.fixture
+def topics(tmp_path: Path) -> tuple[Topic, ...]:
+    (tmp_path / "bridges.toml").write_text(TOPIC)
+    return tuple(load_topics(tmp_path))
+
+
+def _workers(topics: tuple[Topic, ...] = (), **options: Any) -> Workers:
+    return Workers(topics, **{"count": 2, "deadline_seconds": 20.0, "memory_bytes": 640 << 20, **options})
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    pool = _workers()
+    yield pool
+    pool.close()
+
+
+def _processes(workers: Workers) -> list[int]:
+    assert workers.pool is not None
+    return list(workers.pool._pool_manager.worker_manager.workers)
+
+
+def _title(reading: Reading) -> str:
+    assert reading.signed is not None, reading.refusal
+    return reading.signed.article.title
+
+
+def _reason(reading: Reading) -> str:
+    assert reading.refusal is not None
+    assert reading.refusal.fate == "failed"
+    return reading.refusal.reason
+
+
+async def _read(workers: Workers, *pages: Page) -> list[Reading]:
+    return await asyncio.gather(*(workers.read(page) for page in pages))
+
+
+def _run(coroutine: Any) -> Any:
+    return asyncio.run(asyncio.wait_for(coroutine, 60))
+
+
+def test_pages_are_extracted_signed_and_judged(topics: tuple[Topic, ...]) -> None:
+    workers = _workers(topics)
+    try:
+        first, second, same = _run(_read(workers, _page(1), _page(2), _page(1)))
+        assert [_title(first), _title(second)] == ["Bridge 1", "Bridge 2"]
+        assert first.signed.content_hash == same.signed.content_hash != second.signed.content_hash
+        (match,) = first.relevance
+        assert match.topic_id == "bridges"
+        assert match.accepted
+        assert first.mentions["bridges"]["council"] >= 10
+    finally:
+        workers.close()
+
+
+def test_a_page_that_is_no_article_says_why(workers: Workers) -> None:
+    page = Page("https://n.example/", "https://n.example/", 200, (), b"<html></html>", "2026-11-22T12:00:00Z")
+    (reading,) = _run(_read(workers, page))
+    assert reading.signed is None
+    assert reading.refusal.fate == "not_article"
+    assert reading.refusal.reason
+
+
+def test_a_page_over_its_deadline_is_stopped_and_its_neighbours_are_read() -> None:
+    workers = _workers(deadline_seconds=1.5)
+    try:
+        readings = _run(_read(workers, _page(1), _slow_page(), _page(2), _page(3), _page(4)))
+        assert _reason(readings.pop(1)) == "extraction took longer than 1.5 s and was stopped"
+        assert [_title(reading) for reading in readings] == [f"Bridge {n}" for n in (1, 2, 3, 4)]
+        assert _title(_run(_read(workers, _page(5)))[0]) == "Bridge 5"
+    finally:
+        workers.close()
+
+
+def test_a_page_whose_worker_is_killed_is_failed_alone() -> None:
+    workers = _workers(count=1)
+
+    async def kill_while_reading() -> list[Reading]:
+        await workers.read(_page(0))
+        reading = asyncio.create_task(workers.read(_slow_page()))
+        others = [asyncio.create_task(workers.read(_page(n))) for n in (1, 2)]
+        await asyncio.sleep(0.5)
+        (pid,) = _processes(workers)
+        os.kill(pid, signal.SIGKILL)
+        return await asyncio.gather(reading, *others)
+
+    try:
+        slow, first, second = _run(kill_while_reading())
+        assert "process died" in _reason(slow)
+        assert [_title(first), _title(second)] == ["Bridge 1", "Bridge 2"]
+    finally:
+        workers.close()
+
+
+def test_idle_workers_that_are_killed_cost_no_page(workers: Workers) -> None:
+    async def kill_while_idle() -> list[Reading]:
+        await _read(workers, _page(1), _page(2))
+        await asyncio.sleep(0.3)
+        for pid in _processes(workers):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        return await _read(workers, *(_page(n) for n in range(6)))
+
+    assert [_title(reading) for reading in _run(kill_while_idle())] == [f"Bridge {n}" for n in range(6)]
+
+
+def test_idle_workers_killed_at_the_moment_pages_arrive_cost_no_page(workers: Workers) -> None:
+    async def kill_then_read() -> list[Reading]:
+        await _read(workers, _page(1), _page(2))
+        await asyncio.sleep(0.3)
+        for pid in _processes(workers):
+            os.kill(pid, signal.SIGKILL)
+        return await _read(workers, *(_page(n) for n in range(6)))
+
+    readings = _run(kill_then_read())
+    assert len(readings) == 6
+    lost = [reading for reading in readings if reading.signed is None]
+    assert len(lost) <= 2, "no more than one page a killed worker"
+    assert all("died" in _reason(reading) for reading in lost)
+
+
+def test_a_page_that_needs_too_much_memory_is_failed_alone() -> None:
+    workers = _workers(memory_bytes=300 << 20)
+    body = b"<html><body>" + b"<i a=1 b=2 c=3 d=4>x</i>" * 400_000 + b"</body></html>"
+    huge = Page("https://n.example/h", "https://n.example/h", 200, (), body, "2026-11-22T12:00:00Z")
+    try:
+        first, hog, second = _run(_read(workers, _page(1), huge, _page(2)))
+        assert _reason(hog)  # libxml2 and Python name it differently
+        assert [_title(first), _title(second)] == ["Bridge 1", "Bridge 2"]
+        assert _title(_run(_read(workers, _page(3)))[0]) == "Bridge 3"
+    finally:
+        workers.close()
+
+
+def test_the_memory_limit_holds_in_the_worker() -> None:
+    workers = _workers(count=1, memory_bytes=300 << 20)
+
+    async def grow() -> None:
+        await workers.read(_page(1))
+        future: Future[int] = workers._running().schedule(_devour, args=(1 << 30,), timeout=20)
+        with pytest.raises(MemoryError):
+            await asyncio.wrap_future(future)
+        assert _title(await workers.read(_page(2))) == "Bridge 2"
+
+    try:
+        _run(grow())
+    finally:
+        workers.close()
+
+
+def _devour(size: int) -> int:
+    return len(bytearray(size))
+
+
+def test_closing_stops_every_process_and_reading_again_starts_new_ones(workers: Workers) -> None:
+    _run(_read(workers, _page(1), _page(2)))
+    before = _processes(workers)
+    workers.close()
+    workers.close()
+    deadline = time.monotonic() + 5
+    while any(_is_alive(pid) for pid in before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(_is_alive(pid) for pid in before)
+    assert _title(_run(_read(workers, _page(3)))[0]) == "Bridge 3"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_pool_given_up_by_one_page_is_not_closed_under_another(workers: Workers) -> None:
+    """Two pages meet the same broken pool; the second must not stop the new one that the first has started."""
+
+    async def break_twice() -> list[Reading]:
+        await workers.read(_page(0))
+        broken: ProcessPool = workers._running()
+        first = asyncio.create_task(workers.read(_page(1)))
+        second = asyncio.create_task(workers.read(_page(2)))
+        await asyncio.sleep(0)
+        broken.stop()
+        return list(await asyncio.gather(first, second))
+
+    assert [_title(reading) for reading in _run(break_twice())] == ["Bridge 1", "Bridge 2"]
+
+
+def test_workers_are_children_of_a_fork_server_not_of_this_process(workers: Workers) -> None:
+    _run(_read(workers, _page(1)))
+    assert not {child.pid for child in multiprocessing.active_children()} & {os.getpid()}
+    for pid in _processes(workers):
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        assert parent != os.getpid()
+
+
+# --- the content hash ---
+
+
+def _signed_hash(body: str) -> str:
+    return sign(Article("https://n.example/a", "A", body)).content_hash
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("The bridge is mended.", "the  bridge is mended"),
+        ("“The bridge”, he said", '"The bridge" he said'),
+        ("One.\n\nTwo.", "One. Two."),
+        ("كابل", "کابل"),
+        ("Ёлка", "елка"),
+        ("cafe\u0301", "café"),
+    ],
+)
+def test_texts_that_differ_in_spelling_only_share_a_hash(a: str, b: str) -> None:
+    assert _signed_hash(a) == _signed_hash(b)
+
+
+@given(st.text(), st.text())
+def test_the_hash_is_that_of_the_words(a: str, b: str) -> None:
+    first, second = sign(Article("u", "t", a)), sign(Article("u", "t", b))
+    words = ["".join(c if c.isalnum() else " " for c in signed.folded).split() for signed in (first, second)]
+    assert (first.content_hash == second.content_hash) == (words[0] == words[1])
