@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from logging import Filter, LogRecord, getLogger
+from logging import Filter, Formatter, LogRecord, getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +147,8 @@ class RunRecord:
 
 
 _SECRETS = re.compile(
-    r"(?P<userinfo>(?<=://)[^/\s@]+@)"
-    r"|(?P<name>[?&](?:[\w-]*(?:token|key|secret|passw(?:or)?d|auth|signature|sig|session)[\w-]*)=)[^&\s>\"')]+",
+    r"(?P<userinfo>(?<=://)[^/?#\s]+@)"
+    r"|(?P<name>[?&;](?:[\w-]*(?:token|key|secret|passw(?:or)?d|pwd|auth|signature|sig|session)[\w-]*)=)[^&\s>\"')]+",
     re.IGNORECASE,
 )
 
@@ -162,9 +162,14 @@ class RedactingFilter(Filter):
     """Keeps userinfo and tokens of URLs out of every log line."""
 
     def filter(self, record: LogRecord) -> bool:
-        """Rewrites the record's message; passes every record."""
-        message = record.getMessage()
-        clean = redact(message)
-        if clean != message:
-            record.msg, record.args = clean, ()
+        """Rewrites the record's message and traceback; passes every record."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # logging itself reports a line that does not fit its arguments
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = redact(message), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
         return True
