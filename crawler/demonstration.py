@@ -39,8 +39,9 @@ def show(folder_name: str) -> None:
         print("\nThe newsroom moves on: new articles, a correction, more of the live blog. Second crawl:", flush=True)
         _crawl(proxy, [*settings, "-a", "due=all"])
     _tell(folder / "news.db")
-    command = f"{_shown(Path(sys.executable).with_name('scrapy'))} browse -s DATABASE={_shown(folder / 'news.db')}"
-    print(f"\nRead it in the browser:\n\n    {command}\n")
+    scrapy, database = _shown(Path(sys.executable).with_name("scrapy")), f"-s DATABASE={_shown(folder / 'news.db')}"
+    print("\nRead it in the browser, and see how the crawl fares (the newsroom is of 2018, so its outlets are silent):")
+    print(f"\n    {scrapy} browse {database}\n    {scrapy} status {database}\n\nYour own topic: README.md.")
 
 
 def _empty(folder: Path) -> None:

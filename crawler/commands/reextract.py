@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.commands.crawl import Command as CrawlCommand
@@ -19,6 +20,11 @@ class Command(CrawlCommand):
     def short_desc(self) -> str:
         """One line for ``scrapy -h``."""
         return "Extract every article again from the stored raw pages, fetching nothing"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Adds none of the crawl's."""
+        ScrapyCommand.add_options(self, parser)
+        parser.set_defaults(spargs=[], output=None, overwrite_output=None)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs over the whole archive under the same lock as a crawl."""
