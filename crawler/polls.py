@@ -20,7 +20,7 @@ from crawler.schedule import failure_seconds, first_rate, interval_seconds, next
 from crawler.sections import parse_section
 from crawler.sitemaps import parse_sitemap
 from db.connection import from_text, utc_now
-from db.frontier import add_child_seed, add_links, fail_seed, settle_seed
+from db.frontier import add_child_seed, add_links, fail_seed, find_link, settle_seed
 from db.records import Fetch, Seed
 from db.store import write_fetch
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
     from sqlite_utils import Database
+
+    from pipelines.page import Page
 
 DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 CHILDREN_MAX = 500
@@ -44,6 +46,10 @@ class Poll:
     note: str | None = None
     counters: Counter[str] = field(default_factory=Counter)
     hold_seconds: float | None = None
+    hosts: frozenset[str] = frozenset()
+    """Hosts that have links to fetch now."""
+    new_seeds: bool = False
+    """Whether a sitemap index named sitemaps."""
 
 
 def request(
@@ -114,7 +120,7 @@ def store(db: Database, run_id: int | None, seed: Seed, response: Response) -> P
     if len(discovery.problems) > 3:
         note = f"{note}; and {len(discovery.problems) - 3} more"
     _settle(db, seed, response, now, new=added.new, rate=rate, note=note)
-    return Poll(True, note, counters)
+    return Poll(True, note, counters, hosts=added.hosts, new_seeds=bool(discovery.children))
 
 
 def fail(db: Database, seed: Seed, verdict: Verdict) -> None:
@@ -129,6 +135,23 @@ def mark_of(path: Path) -> str | None:
     except OSError:
         return None
     return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def is_unread(db: Database, page: Page) -> bool:
+    """Returns whether a page of an archive is news: its URL has no fate yet, or it is a later capture of an article.
+
+    Captures are told apart by file name and place: files are written and named in the order of time.
+    """
+    found = find_link(db, page.url)
+    if found is None or found[1] == "pending":
+        return True
+    if found[1] != "article" or page.raw is None:
+        return False
+    row = db.execute(
+        "SELECT a.warc_file, a.warc_offset FROM links l JOIN articles a ON a.id = l.article_id WHERE l.id = ?",
+        (found[0],),
+    ).fetchone()
+    return row is not None and row[0] is not None and (page.raw.file, page.raw.offset) > tuple(row)
 
 
 def settle_archive(db: Database, seed: Seed, mark: str | None, problem: str | None) -> None:

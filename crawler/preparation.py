@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 
-def check_settings(settings: BaseSettings) -> None:
+def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None:
     """Reads sources, topics and archive once, so that a broken one is refused before anything is fetched.
+
+    ``with_sources``: False for work that polls nothing and needs no list of sources.
 
     Raises `ConfigError` or `db.connection.ArchiveError` naming place and remedy.
     """
     if settings["KEEP"] not in ("all", "matches"):
         raise ConfigError(Path("setting KEEP"), f"{settings['KEEP']!r} is not known; allowed: all, matches")
-    load_sources(settings["SOURCES"])
+    if with_sources:
+        load_sources(settings["SOURCES"])
     load_topics(settings["TOPICS"])
     open_archive(Path(settings["DATABASE"])).close()
     if settings["CONTACT"]:

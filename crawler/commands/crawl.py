@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scrapy.commands import crawl
+from scrapy.commands import ScrapyCommand, crawl
+from scrapy.exceptions import UsageError
+
+_ARGUMENTS = (("due", "all"), ("due", ""), ("reextract", "1"))
+"""What the spider takes; ``reextract`` comes from the command of that name."""
 
 
 class Command(crawl.Command):
@@ -17,11 +21,31 @@ class Command(crawl.Command):
         """One line for ``scrapy`` without arguments."""
         return "Poll the seeds that are due and store every new article (crawl news)"
 
+    def syntax(self) -> str:
+        """Returns the arguments."""
+        return "news [options]"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Adds -a. Scrapy's -o and -O are left out: articles go to the archive, and no feed is written."""
+        ScrapyCommand.add_options(self, parser)
+        parser.add_argument(
+            "-a",
+            dest="spargs",
+            action="append",
+            default=[],
+            metavar="due=all",
+            help="poll every seed now, whatever its schedule",
+        )
+        parser.set_defaults(output=None, overwrite_output=None)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one crawl. Exit codes: 0 done, 1 trouble, 2 configuration, 75 another run is at work."""
         if args != ["news"]:
-            super().run(args, opts)
-            return
+            given = f"got: {' '.join(args)}" if args else "got nothing"
+            raise UsageError(f"the whole command is `scrapy crawl news`, {given}", print_help=False)
+        unknown = [f"{name}={value}" for name, value in opts.spargs.items() if (name, value) not in _ARGUMENTS]
+        if unknown:
+            raise UsageError(f"-a {unknown[0]} is not known; allowed: -a due=all", print_help=False)
         from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy, locked
         from db.connection import ArchiveError
         from pipelines.toml_file import ConfigError
@@ -33,8 +57,12 @@ class Command(crawl.Command):
         except Busy as busy:
             print(busy, file=sys.stderr)
             self.exitcode = EXIT_BUSY
-        except (ConfigError, ArchiveError, OSError) as error:
+        except (ConfigError, ArchiveError) as error:
             print(error, file=sys.stderr)
+            self.exitcode = EXIT_CONFIG
+        except OSError as error:
+            place = error.filename or self.settings["DATABASE"]
+            print(f"{place}: {error.strerror or error}; check the folder and its permissions", file=sys.stderr)
             self.exitcode = EXIT_CONFIG
 
     def _crawl(self, opts: argparse.Namespace) -> None:
@@ -42,7 +70,7 @@ class Command(crawl.Command):
         from crawler.runs import EXIT_TROUBLE
 
         assert self.settings is not None and self.crawler_process is not None
-        check_settings(self.settings)
+        check_settings(self.settings, with_sources="reextract" not in opts.spargs)
         crawler = self.crawler_process.create_crawler("news")
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +22,7 @@ from crawler.frontier import Frontier, Work
 from crawler.runs import start_run
 from crawler.sources import load_sources
 from db.connection import open_archive, transaction, utc_now
-from db.frontier import find_link, postpone_link, settle_link, sync_sources
+from db.frontier import postpone_link, settle_link, sync_sources
 from db.records import Fate, Fetch, PendingLink, RawRef, Seed
 from db.store import retire_topics, write_fetch, write_topic
 from pipelines.page import Page
@@ -59,7 +60,7 @@ class NewsSpider(Spider):
         self.counters: Counter[str] = Counter()
         self.trouble: str | None = None
         self.works: dict[int, Work] = {}
-        self.open_pages: Counter[int] = Counter()
+        self.open_pages: set[tuple[int, str]] = set()
         self.closing: asyncio.Future[None] | None = None
 
     @classmethod
@@ -135,34 +136,40 @@ class NewsSpider(Spider):
         else:
             logger.info("poll of %s failed: %s", seed.url, outcome.note)
         self.frontier.settled(seed)
-        self.frontier.wake()
+        self.frontier.wake(outcome.hosts, new_seeds=outcome.new_seeds)
         return
         yield  # makes this an async generator, the one kind of callback Scrapy never warns about
 
     async def parse_archive(self, response: Response) -> AsyncIterator[Page]:
-        """Yields every page of a WARC file that has no fate yet; nothing is fetched and nothing archived again."""
+        """Yields every page of a WARC file that was not read before; nothing is fetched and nothing archived again."""
         seed: Seed = response.meta["work"]
         path: Path = response.meta["path"]
         self.counters["polls"] += 1
         mark = polls.mark_of(path)
         note = None
-        if mark is not None and mark == seed.etag and not self.everything_due:
+        if mark is not None and mark == seed.etag:
             self.counters["polls_unchanged"] += 1
         else:
             try:
                 for page in read_pages(path):
-                    found = find_link(self.db, page.url)
-                    if found is None or found[1] == "pending":
-                        self.open_pages[seed.id] += 1
+                    key = (seed.id, page.url)
+                    # Captures of one page go one after another, so that the last of them is what stays.
+                    await self.frontier.drained(partial(self.is_through, key))
+                    if polls.is_unread(self.db, page):
+                        self.open_pages.add(key)
                         yield replace(page, seed_id=seed.id)
             except ArchiveUnreadable as error:
                 note = str(error)
                 self.counters["polls_failed"] += 1
                 logger.error("archive cannot be read: %s", error)
-        await self.frontier.drained(lambda: self.open_pages[seed.id] == 0)
+        await self.frontier.drained(lambda: not any(open_seed == seed.id for open_seed, _ in self.open_pages))
         with self.writing():
             polls.settle_archive(self.db, seed, mark, note)
         self.frontier.settled(seed)
+
+    def is_through(self, key: tuple[int, str]) -> bool:
+        """Returns whether a page of an archive, named by seed and URL, has passed the pipelines."""
+        return key not in self.open_pages
 
     async def parse_stored(self, _response: Response) -> AsyncIterator[Page]:
         """Yields the raw page of every stored article, read back from the WARC files."""
@@ -276,7 +283,7 @@ class NewsSpider(Spider):
         if page.link_id in self.works:
             self.frontier.settled(self.works.pop(page.link_id))
         elif page.seed_id is not None and not page.reextracted:
-            self.open_pages[page.seed_id] -= 1
+            self.open_pages.discard((page.seed_id, page.url))
             self.frontier.page_stored()
 
     def page_of(self, response: Response, link: PendingLink) -> Page:
