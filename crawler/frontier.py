@@ -11,7 +11,7 @@ import asyncio
 import heapq
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -95,9 +95,12 @@ class Frontier:
         self._queue(work.host)
         self._changed.set()
 
-    def wake(self) -> None:
-        """Looks for work again: links or seeds were added, or their time was changed."""
-        self._looked_at = -math.inf
+    def wake(self, hosts: Iterable[str], *, new_seeds: bool = False) -> None:
+        """Notes that links of these hosts were added, and whether seeds were."""
+        for host in hosts:
+            self._queue(host)
+        if new_seeds:
+            self._looked_at = -math.inf
         self._changed.set()
 
     def close(self) -> None:

@@ -44,6 +44,8 @@ EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.corestats.CoreStats": None,
+    "scrapy.extensions.logcount.LogCount": None,
     "scrapy.extensions.feedexport.FeedExporter": None,
     "scrapy.extensions.spiderstate.SpiderState": None,
     "scrapy.extensions.throttle.AutoThrottle": None,
@@ -89,12 +91,14 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,applicatio
 
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one slot a host
-CONCURRENT_ITEMS = 16
+CONCURRENT_ITEMS = 4  # pages of one archive on their way; Scrapy starts so many tasks for every answer
 DOWNLOAD_DELAY = 0  # the frontier keeps the delays, across runs
 
 # --- Scrapy's: quiet under cron ---------------------------------------------------------------------------------------
 
 LOG_LEVEL = "WARNING"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+STATS_CLASS = "scrapy.statscollectors.DummyStatsCollector"  # the run counts what matters in the table runs
+DOWNLOADER_STATS = False
 STATS_DUMP = False
 MEMUSAGE_ENABLED = False

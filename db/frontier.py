@@ -159,6 +159,8 @@ class Added:
     known: int = 0
     again: int = 0
     """Known links set back to pending because the seed says the article was modified."""
+    hosts: frozenset[str] = frozenset()
+    """Hosts of the links that wait to be fetched now."""
 
 
 def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Added:
@@ -168,13 +170,17 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
     than the source's ``since`` or that can never be fetched is ``refused``. Call inside a transaction.
     """
     new = known = again = 0
+    hosts: set[str] = set()
     for link in links:
         row = db.execute("SELECT id, fate, modified_hint, article_id FROM links WHERE url = ?", (link.url,)).fetchone()
         if row is not None:
             known += 1
-            again += _ask_again(db, link, *row)
+            if _ask_again(db, link, *row):
+                again += 1
+                hosts.add(host_of(link.url))
             continue
         new += 1
+        host = host_of(link.url)
         fate, reason, article_id = _first_fate(db, link, seed.since)
         db.execute(
             "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint, published_hint, modified_hint, fate,"
@@ -182,7 +188,7 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
             (
                 link.url,
                 url_key(link.url),
-                host_of(link.url),
+                host,
                 seed.id,
                 now,
                 link.title_hint,
@@ -194,7 +200,9 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
                 article_id,
             ),
         )
-    return Added(new, known, again)
+        if fate == "pending":
+            hosts.add(host)
+    return Added(new, known, again, frozenset(hosts))
 
 
 def _first_fate(db: Database, link: Link, since: str | None) -> tuple[Fate, str | None, int | None]:

@@ -197,7 +197,7 @@ def test_links_found_by_a_poll_are_handed_out_in_the_same_run(db: Database) -> N
                 else:
                     settle_link(db, work.id, "article", utc_now())
             frontier.settled(work)
-            frontier.wake()
+            frontier.wake({"a.example", "b.example"})
         return urls
 
     urls = _run(crawl())
@@ -217,7 +217,7 @@ def test_a_waiting_frontier_wakes_for_links_that_are_added(db: Database) -> None
         assert not waiting.done()
         with transaction(db):
             add_links(db, seed, [Link("https://b.example/1")], utc_now())
-        frontier.wake()
+        frontier.wake({"b.example"})
         second = await waiting
         assert second is not None
         return [first.url, second.url]
