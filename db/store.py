@@ -166,6 +166,15 @@ def revise_article(
         replace_text(db, stored.id, signed, extractor=extractor, raw=raw)
 
 
+def has_truncated(db: Database, article_id: int, content_hash: str) -> bool:
+    """Returns whether this cut text of an article is kept already, so that each fetch of it adds no revision."""
+    row = db.execute(
+        "SELECT 1 FROM revisions WHERE article_id = ? AND content_hash = ? AND kind = 'truncated'",
+        (article_id, content_hash),
+    ).fetchone()
+    return row is not None
+
+
 def replace_text(db: Database, article_id: int, signed: SignedArticle, *, extractor: str, raw: RawRef | None) -> None:
     """Overwrites text and metadata of an article: an edit by its outlet, or a better extraction of the same bytes."""
     article = signed.article

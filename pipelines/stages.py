@@ -14,6 +14,8 @@ from db.records import Fetch
 from db.store import (
     Stored,
     add_urls,
+    find_article,
+    has_truncated,
     insert_article,
     replace_text,
     revise_article,
@@ -104,6 +106,10 @@ class Store:
         try:
             with transaction(spider.db):
                 outcome = store_page(spider.db, spider.run_id, item, matches_only=self.matches_only)
+        except (ValueError, sqlite3.IntegrityError) as error:  # a text that no table takes costs its page, not the run
+            reading = Reading(refusal=NoArticle("failed", f"cannot be stored: {error}"[:200]))
+            with transaction(spider.db):
+                outcome = store_page(spider.db, spider.run_id, Extracted(item.page, reading))
         except (sqlite3.Error, OSError) as error:
             spider.stop(f"the archive cannot be written: {error}")
             raise
@@ -127,14 +133,16 @@ def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_onl
     if signed is None:
         refusal = item.reading.refusal or NoArticle("failed", "nothing was extracted")
         return _refuse(db, link_id, refusal, now)
-    if matches_only and not any(match.score > 0 for match in item.reading.relevance):
-        settle_link(db, link_id, "refused", now, reason="matches no topic (KEEP = matches)")
-        return "refused"
     keys = identities(page.url, page.final_url, signed.article.canonical)
     decision = decide(db, keys, signed)
     if decision.kind == "same":
         assert decision.stored is not None
         return _again(db, page, link_id, item.reading, decision.stored, keys, decision.reason, now)
+    if matches_only and not any(match.score > 0 for match in item.reading.relevance):
+        settle_link(db, link_id, "refused", now, reason="matches no topic (KEEP = matches)")
+        return "refused"
+    # A canonical URL that is another article's was claimed wrongly: it is neither this one's identity nor its address.
+    keys = {key: kind for key, kind in keys.items() if kind != "canonical" or find_article(db, [key]) is None}
     address = best_url(page, signed.article.canonical, keys)
     article_id = insert_article(
         db,
@@ -197,7 +205,11 @@ def _again(
         _judge(db, stored.id, reading)
         return "reextracted"
     change = compare(stored.title, stored.body, article.title, article.body)
-    if change is None or change.kind == "cosmetic":
+    if (
+        change is None
+        or change.kind == "cosmetic"
+        or (change.kind == "truncated" and has_truncated(db, stored.id, reading.signed.content_hash))
+    ):
         touch_article(db, stored.id, now)
         return "same"
     revise_article(db, stored, reading.signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
