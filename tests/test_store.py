@@ -1,0 +1,241 @@
+"""Reads and writes of articles: stories, days, topics, mentions and the fetch log stay true to each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from db.connection import open_archive, transaction
+from db.frontier import source_of
+from db.records import Article, Fetch, RawRef, Relevance, SignedArticle
+from db.store import (
+    Change,
+    Stored,
+    add_urls,
+    find_article,
+    find_exact,
+    has_truncated,
+    insert_article,
+    replace_text,
+    retire_topics,
+    revise_article,
+    touch_article,
+    write_fetch,
+    write_matches,
+    write_mentions,
+    write_topic,
+)
+from pipelines.reading import sign
+
+NOW = "2026-11-22T12:00:00Z"
+LATER = "2026-11-23T12:00:00Z"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = open_archive(tmp_path / "news.db")
+    yield database
+    database.close()
+
+
+def _signed(body: str, day: str | None = "2026-11-21", title: str = "A", host: str = "hill") -> SignedArticle:
+    published = f"{day}T08:00:00Z" if day else None
+    return sign(Article(f"https://{host}.example/a-1", title, body, ("Ann", "Бо"), published_at=published, image=None))
+
+
+def _insert(db: Database, signed: SignedArticle, copy_of: Stored | None = None, raw: RawRef | None = None) -> int:
+    with transaction(db):
+        source = source_of(db, signed.article.url)
+        return insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=raw, copy_of=copy_of)
+
+
+def _stored(db: Database, body: str) -> Stored:
+    return find_exact(db, _signed(body).content_hash)[0]
+
+
+def _check_totals(db: Database) -> None:
+    """What is kept for charts must equal what a count would give."""
+    kept = {day: (a, s) for day, a, s in db.execute("SELECT day, n_articles, n_stories FROM daily_totals") if a or s}
+    counted: dict[str, list[int]] = {}
+    for (day,) in db.execute("SELECT substr(coalesce(published_at, first_seen_at), 1, 10) FROM articles"):
+        counted.setdefault(day, [0, 0])[0] += 1
+    for (day,) in db.execute("SELECT substr(first_published_at, 1, 10) FROM stories"):
+        counted.setdefault(day, [0, 0])[1] += 1
+    assert kept == {day: tuple(numbers) for day, numbers in counted.items()}
+    assert (
+        db.execute("SELECT count(*) FROM articles WHERE is_lead").fetchone()
+        == db.execute("SELECT count(*) FROM stories").fetchone()
+    )
+    assert db.execute(
+        "SELECT count(*) FROM stories s WHERE n_articles <> (SELECT count(*) FROM articles WHERE story_id = s.id)"
+    ).fetchone() == (0,)
+    assert db.execute(
+        "SELECT count(*) FROM sources s WHERE n_articles <> (SELECT count(*) FROM articles WHERE source_id = s.id)"
+    ).fetchone() == (0,)
+    assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_an_article_is_found_by_url_and_by_its_words(db: Database) -> None:
+    article = _insert(db, _signed("The bridge is mended."), raw=RawRef("a.warc.gz", 7, 99))
+    add_urls(db, article, {"hill.example/a-1": "link", "hill.example/a": "canonical"})
+    for keys in (["hill.example/a"], ["nowhere.example/x", "hill.example/a-1"]):
+        found = find_article(db, keys)
+        assert found is not None
+        assert (found.id, found.title, found.body, found.source_id) == (
+            *(article, "A", "The bridge is mended."),
+            "hill.example",
+        )
+    assert find_article(db, []) is None
+    assert find_article(db, ["nowhere.example/x"]) is None
+    assert [stored.id for stored in find_exact(db, _signed("the BRIDGE is mended!").content_hash)] == [article]
+    assert find_exact(db, "no such hash") == []
+    row = db.execute("SELECT authors, warc_file, warc_offset, warc_length FROM articles").fetchone()
+    assert (json.loads(row[0]), *row[1:]) == (["Ann", "Бо"], "a.warc.gz", 7, 99)
+
+
+def test_a_taken_identity_stays_where_it_is(db: Database) -> None:
+    first, second = _insert(db, _signed("One.")), _insert(db, _signed("Two."))
+    add_urls(db, first, {"hill.example/a": "link"})
+    add_urls(db, second, {"hill.example/a": "canonical", "hill.example/b": "link"})
+    assert db.execute("SELECT url_key, article_id, kind FROM article_urls ORDER BY 1").fetchall() == [
+        ("hill.example/a", first, "link"),
+        ("hill.example/b", second, "link"),
+    ]
+
+
+def test_an_undated_article_counts_on_the_day_it_was_seen(db: Database) -> None:
+    _insert(db, _signed("One.", None))
+    assert db.execute("SELECT day FROM daily_totals").fetchall() == [("2026-11-22",)]
+    assert db.execute("SELECT first_published_at FROM stories").fetchone() == (NOW,)
+    _check_totals(db)
+
+
+days = st.sampled_from([None, "2026-11-19", "2026-11-20", "2026-11-21"])
+steps = st.lists(st.tuples(st.sampled_from(["new", "copy", "edit"]), days, st.integers(0, 5)), max_size=10)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps)
+def test_stories_days_and_counts_stay_true_whatever_happens(steps: list[tuple[str, str | None, int]]) -> None:
+    db = open_archive(":memory:")
+    ids: list[int] = []
+    for n, (step, day, which) in enumerate(steps):
+        body = f"Body {which}."
+        copies = find_exact(db, _signed(body).content_hash)
+        if step == "edit" and ids:
+            with transaction(db):
+                signed = _signed(f"Edited {n}.", day)
+                replace_text(db, ids[which % len(ids)], signed, extractor="x", raw=None)
+        else:
+            copy_of = copies[0] if copies and step == "copy" else None
+            ids.append(_insert(db, _signed(body, day, host="hill" if n % 2 else "lake"), copy_of))
+        _check_totals(db)
+    db.close()
+
+
+def test_a_revision_keeps_the_old_text_and_numbers_go_up(db: Database) -> None:
+    article = _insert(db, _signed("One."))
+    for n, body in enumerate(("Two.", "Three."), 1):
+        (stored,) = find_exact(db, db.execute("SELECT content_hash FROM articles").fetchone()[0])
+        with transaction(db):
+            revise_article(db, stored, _signed(body), Change("update", 1, 1, 0), now=LATER, extractor="y", raw=None)
+        assert db.execute("SELECT n_revisions, updated_at, extractor FROM articles").fetchone() == (n, LATER, "y")
+    assert db.execute("SELECT article_id, number, body, kind FROM revisions ORDER BY number").fetchall() == [
+        (article, 1, "One.", "update"),
+        (article, 2, "Two.", "update"),
+    ]
+    assert db.execute("SELECT body FROM article_text").fetchone() == ("Three.",)
+
+
+def test_a_truncated_text_is_kept_beside_the_whole_one(db: Database) -> None:
+    article = _insert(db, _signed("One two three."))
+    cut = _signed("One.")
+    assert not has_truncated(db, article, cut.content_hash)
+    with transaction(db):
+        change = Change("truncated", 0, 2, 0)
+        revise_article(db, _stored(db, "One two three."), cut, change, now=LATER, extractor="y", raw=None)
+    assert has_truncated(db, article, cut.content_hash)
+    assert not has_truncated(db, article, "other")
+    assert db.execute("SELECT updated_at, last_seen_at, extractor FROM articles").fetchone() == (NOW, LATER, "x")
+    assert db.execute("SELECT body FROM article_text").fetchone() == ("One two three.",)
+
+
+def test_the_search_index_follows_the_text(db: Database) -> None:
+    article = _insert(db, _signed("The bridge is mended."))
+
+    def found(word: str) -> list[int]:
+        query = "SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH ?"
+        return [row[0] for row in db.execute(query, (word,))]
+
+    assert found("bridge") == [article]
+    with transaction(db):
+        replace_text(db, article, _signed("The road is closed."), extractor="x", raw=None)
+    assert (found("bridge"), found("road")) == ([], [article])
+    db.execute("INSERT INTO article_text_fts (article_text_fts) VALUES ('integrity-check')")
+
+
+def test_touching_moves_the_last_sight_only(db: Database) -> None:
+    article = _insert(db, _signed("One."))
+    touch_article(db, article, LATER)
+    assert db.execute("SELECT last_seen_at, updated_at, first_seen_at FROM articles").fetchone() == (LATER, NOW, NOW)
+
+
+def _topic(db: Database, topic: str, version: str = "v1") -> None:
+    entities = [("council", "The council", None), ("ann", "Ann", "carpenter")]
+    write_topic(
+        db, topic, title=topic.title(), question=None, version=version, file="t.toml", now=NOW, entities=entities
+    )
+
+
+def test_topics_are_written_once_retired_and_woken(db: Database) -> None:
+    _topic(db, "bridges")
+    _topic(db, "roads")
+    _topic(db, "bridges", "v2")
+    retire_topics(db, ["bridges"])
+    assert db.execute("SELECT id, version, status FROM topics ORDER BY id").fetchall() == [
+        ("bridges", "v2", "active"),
+        ("roads", "v1", "removed"),
+    ]
+    _topic(db, "roads")
+    assert db.execute("SELECT status FROM topics WHERE id = 'roads'").fetchone() == ("active",)
+    retire_topics(db, [])
+    assert {row[0] for row in db.execute("SELECT status FROM topics")} == {"removed"}
+    assert db.execute("SELECT count(*) FROM entities").fetchone() == (4,)
+
+
+def test_matches_and_mentions_are_replaced_whole(db: Database) -> None:
+    _topic(db, "bridges")
+    _topic(db, "roads")
+    article = _insert(db, _signed("One."))
+    match = Relevance("bridges", "v1", 0.75, True, ({"rule": "bridge", "forms": ["پل"], "n": 2},))
+    write_matches(db, article, [match, replace(match, topic_id="roads", score=0.1, accepted=False)])
+    write_mentions(db, article, {"bridges": {"council": 3, "nobody": 1}, "roads": {"ann": 1}})
+    assert db.execute("SELECT topic_id, score, accepted FROM topic_matches ORDER BY 1").fetchall() == [
+        ("bridges", 0.75, 1),
+        ("roads", 0.1, 0),
+    ]
+    (reasons,) = db.execute("SELECT reasons FROM topic_matches WHERE topic_id = 'bridges'").fetchone()
+    assert json.loads(reasons) == [{"rule": "bridge", "forms": ["پل"], "n": 2}]
+    assert "پل" in reasons
+    mentions = "SELECT slug, n FROM mentions JOIN entities ON entities.id = entity_id ORDER BY slug"
+    assert db.execute(mentions).fetchall() == [("ann", 1), ("council", 3)]
+    write_matches(db, article, [])
+    write_mentions(db, article, {"bridges": {"council": 1}})
+    assert db.execute("SELECT count(*) FROM topic_matches").fetchone() == (0,)
+    assert db.execute(mentions).fetchall() == [("council", 1)]
+
+
+def test_a_fetch_is_logged_with_or_without_an_answer(db: Database) -> None:
+    write_fetch(db, None, Fetch("https://hill.example/a", NOW, 200, 10, 5, RawRef("a.warc.gz", 1, 2)))
+    write_fetch(db, None, Fetch("https://hill.example/b", NOW, error="the answer took too long"))
+    assert db.execute("SELECT status, bytes, milliseconds, warc_file, warc_offset, error FROM fetches").fetchall() == [
+        (200, 10, 5, "a.warc.gz", 1, None),
+        (None, None, None, None, None, "the answer took too long"),
+    ]
