@@ -22,7 +22,7 @@ from pipelines.page import NoArticle, Page, Reading
 from pipelines.topic import Topic
 
 PROJECT = Path(__file__).resolve().parent.parent
-TASKS_PER_WORKER = 2000
+TASKS_PER_WORKER = 500
 """After so many pages a worker is replaced: libxml2 and Trafilatura's caches grow slowly."""
 
 ATTEMPTS = 3
