@@ -34,6 +34,8 @@ from db.records import Host, Link, Seed, Source
 
 NOW = "2026-11-22T12:00:00Z"
 LATER = "2026-11-22T13:00:00Z"
+WAITING = frozenset({"hill.example"})
+"""What a poll says of hosts with links to fetch."""
 
 VALLEY = Source(
     "valley",
@@ -279,7 +281,7 @@ def _fates(db: Database) -> dict[str, tuple[str, str | None]]:
 
 def test_a_new_link_is_pending_with_its_hints(db: Database) -> None:
     link = Link("https://hill.example/a", "A title", "2026-11-21T08:00:00Z", "2026-11-21T09:00:00Z")
-    assert _add(db, link) == Added(new=1)
+    assert _add(db, link) == Added(new=1, hosts=WAITING)
     row = db.execute(
         "SELECT url, url_key, host, title_hint, published_hint, modified_hint, fate, found_at, settled_at FROM links"
     ).fetchone()
@@ -351,7 +353,9 @@ def test_links_dated_before_since_are_refused(db: Database, hints: tuple[str | N
 
 @pytest.mark.parametrize("url", ["http://", "https://exa mple:port/x", "http://[::1/a", "https://?q"])
 def test_a_link_that_can_never_be_fetched_is_refused_and_costs_no_other(db: Database, url: str) -> None:
-    assert _add(db, Link("https://hill.example/a"), Link(url), Link("https://hill.example/b")) == Added(new=3)
+    assert _add(db, Link("https://hill.example/a"), Link(url), Link("https://hill.example/b")) == Added(
+        new=3, hosts=WAITING
+    )
     assert _fates(db)[url] == ("refused", "not a URL that can be fetched")
     assert pending_hosts(db, NOW) == ["hill.example"]
 
@@ -402,7 +406,9 @@ def test_an_article_is_asked_again_when_its_seed_gives_a_newer_time(
     db: Database, before: str | None, after: str | None, again: bool
 ) -> None:
     url = _stored(db, before)
-    assert _add(db, Link(url, modified_hint=after)) == Added(known=1, again=int(again))
+    assert _add(db, Link(url, modified_hint=after)) == Added(
+        known=1, again=int(again), hosts=WAITING if again else frozenset()
+    )
     assert _fates(db)[url][0] == ("pending" if again else "article")
     link = next_link(db, "hill.example", NOW, [])
     assert (link is not None) == again
