@@ -1,0 +1,280 @@
+"""A feed that wants to do harm: bombs, endless bodies, monstrous pages, and links to where no crawler may go."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crawling import Desk, made_once, read_log, resident_bytes, tree_of
+from tests.newsroom import Newsroom, start
+from tests.newsroom.hostile import FORBIDDEN_LINKS, GOOD_TEXTS, HOST
+
+TIMEOUT_SECONDS = 5
+PEAK_BYTES = 700 << 20
+
+
+@dataclass
+class Watched:
+    """What was seen of a run from outside."""
+
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    output: str = ""
+    errors: str = ""
+    code: int | None = None
+
+
+def watch(desk: Desk, **settings: object) -> Watched:
+    """Runs a crawl while measuring the memory of all its processes."""
+    seen, began = Watched(), time.monotonic()
+    with desk.started("crawl", "news", **settings) as run:
+        while run.poll() is None and time.monotonic() - began < 120:
+            seen.peak_bytes = max(seen.peak_bytes, resident_bytes(tree_of(run.pid)))
+            time.sleep(0.05)
+        seen.code = run.poll()
+        seen.seconds = time.monotonic() - began
+        seen.output, seen.errors = run.communicate(timeout=10)
+    return seen
+
+
+def make_hostile(folder: Path) -> None:
+    with start(log=folder / "access.jsonl") as newsroom:
+        desk = Desk(folder, newsroom.url)
+        desk.sources.write_text(newsroom.hostile_source(), "utf-8")
+        seen = watch(desk, DOWNLOAD_TIMEOUT=TIMEOUT_SECONDS)
+        later = desk.run("crawl", "news", DOWNLOAD_TIMEOUT=TIMEOUT_SECONDS)
+    lines = [seen.seconds, seen.peak_bytes, seen.code, repr(seen.output), repr(seen.errors), later.returncode]
+    (folder / "seen").write_text("\n".join(map(str, lines)), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(made_once(tmp_path_factory, "hostile-crawl", make_hostile))
+
+
+def fate_of(desk: Desk, path: str) -> tuple[str, str]:
+    (row,) = desk.rows("SELECT fate, coalesce(reason, '') FROM links WHERE url = ?", f"http://{HOST}{path}")
+    return row[0], row[1]
+
+
+def test_the_good_pages_beside_the_bad_are_stored(hostile: Desk) -> None:
+    for path, (title, paragraphs) in GOOD_TEXTS.items():
+        fate, _ = fate_of(hostile, path)
+        assert fate == "article", path
+        rows = hostile.rows(
+            "SELECT a.title, t.body FROM articles a JOIN article_text t ON t.id = a.id WHERE a.url = ?",
+            f"http://{HOST}{path}",
+        )
+        assert rows == [(title, "\n\n".join(paragraphs))]
+    assert hostile.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fates", "reason"),
+    [
+        ("/bomb", {"failed"}, r"larger than DOWNLOAD_MAXSIZE"),
+        ("/endless", {"failed", "pending"}, r"larger than DOWNLOAD_MAXSIZE|longer than DOWNLOAD_TIMEOUT"),
+        ("/slow", {"pending"}, r"longer than DOWNLOAD_TIMEOUT"),
+        ("/retry-after", {"article", "duplicate_url"}, r""),
+        ("/nul", {"article", "duplicate_url"}, r""),
+    ],
+)
+def test_each_trap_has_a_fate_and_a_reason(hostile: Desk, path: str, fates: set[str], reason: str) -> None:
+    fate, why = fate_of(hostile, path)
+    assert fate in fates and re.search(reason, why), (fate, why)
+
+
+@pytest.mark.parametrize("path", ["/paragraphs", "/deep"])
+def test_monstrous_pages_cost_themselves_only(hostile: Desk, path: str) -> None:
+    fate, why = fate_of(hostile, path)
+    assert fate == "article" or (fate in ("failed", "not_article") and why), (fate, why)
+
+
+def test_characters_that_xml_forbids_do_not_lose_an_article(hostile: Desk) -> None:
+    (row,) = hostile.rows(
+        "SELECT t.title, t.body FROM links l JOIN article_text t ON t.id = l.article_id WHERE l.url = ?",
+        f"http://{HOST}/nul",
+    )
+    title, body = row
+    assert "noughts" in title or title == GOOD_TEXTS["/good-2"][0]
+    assert "\x00" not in title + body and "\ufffe" not in body and "black radish" in body
+
+
+def test_the_host_that_asked_for_patience_got_it(hostile: Desk) -> None:
+    asked = [row["at"] for row in read_log(hostile.folder / "access.jsonl") if row["path"] == "/retry-after"]
+    assert len(asked) == 2 and asked[1] - asked[0] >= 2.0
+
+
+def test_no_forbidden_address_was_asked_for(hostile: Desk) -> None:
+    hosts = {row["host"] for row in read_log(hostile.folder / "access.jsonl")}
+    assert hosts <= {HOST, "newsroom.test"}
+    refused = dict(hostile.rows("SELECT url, reason FROM links WHERE fate = 'refused'"))
+    http = [url for url in FORBIDDEN_LINKS if url.startswith("http")]
+    assert len(refused) >= len(http) - 2, "spellings of one address are one link"
+    assert all(reason for reason in refused.values())
+    assert hostile.value("SELECT count(*) FROM fetches WHERE url NOT LIKE ?", f"http://{HOST}/%") == 0
+
+
+def test_memory_and_time_stay_bounded(hostile: Desk) -> None:
+    seconds, peak, code, output, errors, later = (hostile.folder / "seen").read_text("utf-8").splitlines()
+    assert float(seconds) < 60, output
+    assert 0 < int(peak) < PEAK_BYTES, f"{int(peak) >> 20} MB"
+    assert (code, later) == ("0", "0"), (output, errors)
+    assert errors == "''", "traps are no news for the person at the terminal"
+
+
+class Canary(ThreadingHTTPServer):
+    """A service on loopback that nobody may reach; counts who tries."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Song)
+        self.connections = 0
+        self.paths: list[str] = []
+        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
+
+    def server_bind(self) -> None:
+        """Binds without the reverse name look-up of the base class."""
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Counts every connection, before a byte is read."""
+        self.connections += 1
+        return super().get_request()
+
+
+class Song(BaseHTTPRequestHandler):
+    """Answers what the canary holds."""
+
+    server: Canary
+
+    def do_GET(self) -> None:
+        """Answers GET."""
+        path = self.path if self.path.startswith("/") else "/" + self.path.split("/", 3)[3]
+        self.server.paths.append(self.path)
+        status, headers, body = self.server.pages.get(path, (404, {}, b"not here"))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def listening() -> Iterator[Canary]:
+    canary = Canary()
+    thread = threading.Thread(target=canary.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield canary
+    finally:
+        canary.shutdown()
+        thread.join()
+        canary.server_close()
+
+
+def write_page(title: str) -> bytes:
+    paragraphs = "".join(f"<p>{text}</p>" for text in GOOD_TEXTS["/good-1"][1])
+    return f"<!doctype html><title>{title}</title><article><h1>{title}</h1>{paragraphs}</article>".encode()
+
+
+def write_feed(*urls: str) -> bytes:
+    items = "".join(f"<item><title>Item {n}</title><link>{url}</link></item>" for n, url in enumerate(urls))
+    return f'<rss version="2.0"><channel><title>Feed</title>{items}</channel></rss>'.encode()
+
+
+def spellings(port: int) -> list[str]:
+    """Returns the ways to write the loopback address that resolvers and C libraries understand."""
+    hosts = (
+        "127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "[::1]",
+        "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "localhost",
+        "LOCALHOST.", "foo.localhost", "①②⑦.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "0", "0.0.0.0", "127.0.0.1.",
+        "user:pass@127.0.0.1", "ip6-localhost", "127.255.255.254", "[::]",
+    )  # fmt: skip
+    return [f"http://{host}:{port}/secret-{number}" for number, host in enumerate(hosts)]
+
+
+def test_no_spelling_of_loopback_is_connected_to(tmp_path: Path) -> None:
+    """Without a proxy, so that connections would be real: one server is allowed as an exact pair, the other is not."""
+    with listening() as public, listening() as canary:
+        home = f"http://127.0.0.1:{public.server_port}"
+        feed = write_feed(f"{home}/page", *spellings(canary.server_port), f"{home}/moved", f"{home}/moved-name")
+        public.pages = {
+            "/feed.xml": (200, {"Content-Type": "application/rss+xml"}, feed),
+            "/page": (200, {"Content-Type": "text/html"}, write_page("The page that may be read")),
+            "/moved": (302, {"Location": f"http://127.0.0.1:{canary.server_port}/secret"}, b""),
+            "/moved-name": (301, {"Location": f"http://2130706433:{canary.server_port}/secret"}, b""),
+        }
+        canary.pages = {"/secret": (200, {"Content-Type": "text/html"}, write_page("A secret"))}
+        desk = Desk(tmp_path, settings={"ALLOW_PRIVATE": f"127.0.0.1:{public.server_port}"})
+        desk.sources.write_text(f'[[source]]\nid = "inside"\nfeeds = ["{home}/feed.xml"]\n', "utf-8")
+        desk.crawl()
+        assert canary.connections == 0, canary.paths
+        assert sorted(set(public.paths)) == ["/feed.xml", "/moved", "/moved-name", "/page", "/robots.txt"]
+    assert desk.rows("SELECT url, title FROM articles") == [(f"{home}/page", "The page that may be read")]
+    unsafe = desk.rows("SELECT url, fate, reason FROM links WHERE url NOT LIKE ?", f"{home}/page")
+    assert len(unsafe) >= 10
+    assert [row for row in unsafe if row[1] != "refused" or not row[2]] == []
+    moved = dict(desk.rows("SELECT url, reason FROM links WHERE url LIKE '%/moved%'"))
+    assert all("not on the public internet" in reason for reason in moved.values()), moved
+    assert desk.faults() == []
+
+
+def test_seeds_on_private_addresses_are_refused_with_a_reason(tmp_path: Path) -> None:
+    with listening() as canary:
+        desk = Desk(tmp_path)
+        seed = f"http://127.0.0.1:{canary.server_port}/feed.xml"
+        desk.sources.write_text(f'[[source]]\nid = "inside"\nfeeds = ["{seed}"]\n', "utf-8")
+        done = desk.run("crawl", "news")
+        assert canary.connections == 0
+    assert done.returncode == 1, "the only poll failed"
+    assert "not on the public internet" in desk.value("SELECT note FROM seeds")
+
+
+def test_huge_headers_fail_alone(tmp_path: Path) -> None:
+    with listening() as public:
+        home = f"http://127.0.0.1:{public.server_port}"
+        html = {"Content-Type": "text/html"}
+        public.pages = {
+            "/feed.xml": (
+                200,
+                {"Content-Type": "application/rss+xml"},
+                write_feed(f"{home}/huge", f"{home}/many", f"{home}/page"),
+            ),
+            "/huge": (200, {**html, "X-Huge": "x" * 300_000}, write_page("Huge")),
+            "/many": (200, {**html, **{f"X-{n}": "y" * 60 for n in range(2000)}}, write_page("Many")),
+            "/page": (200, html, write_page("The neighbour")),
+        }
+        desk = Desk(tmp_path, settings={"ALLOW_PRIVATE": f"127.0.0.1:{public.server_port}"})
+        desk.sources.write_text(f'[[source]]\nid = "inside"\nfeeds = ["{home}/feed.xml"]\n', "utf-8")
+        desk.crawl(DOWNLOAD_TIMEOUT=TIMEOUT_SECONDS)
+        desk.write("UPDATE hosts SET not_before = NULL")
+        desk.crawl(DOWNLOAD_TIMEOUT=TIMEOUT_SECONDS)
+    rows = {
+        url.rpartition("/")[2]: (fate, reason) for url, fate, reason in desk.rows("SELECT url, fate, reason FROM links")
+    }
+    assert rows["page"][0] == "article"
+    assert all(fate == "article" or reason for fate, reason in rows.values()), rows
+    assert desk.faults() == []
+
+
+@pytest.fixture
+def newsroom() -> Iterator[Newsroom]:
+    with start() as room:
+        yield room
