@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 
 from charset_normalizer import from_bytes
 from lxml import etree
@@ -11,6 +12,10 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 MAX_DEPTH = 220
 """Deepest nesting handed on, in elements. Extraction walks trees by recursion; real pages stay below 80."""
+
+MAX_ATTRIBUTES = 500
+"""Attributes of one tag that are read. libxml2 compares each with all before it; real tags have a few dozen."""
+_LONG_TAG = 2 * MAX_ATTRIBUTES
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_.:-]{2,40})", re.IGNORECASE)
@@ -23,6 +28,9 @@ _UNSAFE_REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _CONTROLS = bytes(code for code in range(32) if code not in (9, 10, 12, 13, 27))
+# A quotation mark means something only after an equals sign: https://html.spec.whatwg.org/#before-attribute-value-state
+_TAG = re.compile(r"""<[a-zA-Z](?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+""")
+_ATTRIBUTE = re.compile(r"""[^\s=/>]+\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+""")
 _WRAPPERS = re.compile(
     r"</?(?:div|span|font|b|i|u|em|strong|small|big|center|section|main|figure|ins|del|s|sup|sub|bdo|bdi|table|tbody|tr|td|th"
     r"|ul|ol|li|dl|dd|dt|blockquote|article|aside|form|fieldset|details|[a-z]+-[a-z-]+)\b[^>]*>",
@@ -127,7 +135,7 @@ def parse(text: str) -> HtmlElement:
     libxml2 drops everything below 2,048 levels, so a page that reaches them is parsed again without its wrapping
     elements. Raises NotHtmlError when no element is left.
     """
-    text = _SELF_CLOSED_ROOT.sub(r"\1>", _XML_DECLARATION.sub("", text), count=1)
+    text = _SELF_CLOSED_ROOT.sub(r"\1>", _XML_DECLARATION.sub("", _cut_attributes(text)), count=1)
     tree, deep = _parse_once(text)
     if deep:
         tree, deep = _parse_once(_WRAPPERS.sub(" ", text))
@@ -136,6 +144,22 @@ def parse(text: str) -> HtmlElement:
     if _IS_DEEP(tree):
         _flatten(tree)
     return tree
+
+
+def _cut_attributes(text: str) -> str:
+    """Without the attributes of a tag beyond ``MAX_ATTRIBUTES``."""
+    kept: list[str] = []
+    done = 0
+    for tag in _TAG.finditer(text):
+        start, end = tag.span()
+        if end - start < _LONG_TAG:
+            continue
+        found = islice(_ATTRIBUTE.finditer(text, start + 1, end), MAX_ATTRIBUTES + 1, MAX_ATTRIBUTES + 2)
+        first = next(found, None)
+        if first:
+            kept.append(text[done : first.start()])
+            done = end
+    return "".join([*kept, text[done:]]) if done else text
 
 
 def _parse_once(text: str) -> tuple[HtmlElement, bool]:

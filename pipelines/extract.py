@@ -18,13 +18,22 @@ from db.records import Article
 from db.urls import is_article_like, same_site
 from pipelines.dates import read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
+from pipelines.format_characters import (
+    drop_format_characters,
+    hide_format_characters,
+    holds_format_characters,
+    show_format_characters,
+    unmask,
+)
 from pipelines.head import read_head
 from pipelines.jsonld import clean_text
 from pipelines.language import name_language
+from pipelines.layout import flatten_layout_tables
 from pipelines.metadata import Metadata, merge_metadata
 from pipelines.page import NoArticle, Page
 from pipelines.refusal import find_refusal
 from pipelines.titles import fold_title
+from pipelines.walls import drop_wall_lines
 
 MIN_TEASER_WORDS = 25
 """Words a paywalled page must still show to be kept as an article."""
@@ -70,14 +79,17 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
         return NoArticle("not_article", "the page is empty")
     content_type = page.header("content-type")
     refuse_other_formats(page.body, content_type)
-    tree = parse(decode(page.body, content_type))
+    source = decode(page.body, content_type)
+    tree = parse(source)
     url = page.final_url or page.url
     head = read_head(tree, url)
-    lines = _body_lines(tree, url)
+    lines = _body_lines(tree, url, holds_format_characters(source))
     latest = latest or _read_fetch_time(page.fetched_at) + GRACE
     meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
+    if meta.paywalled:
+        lines = drop_wall_lines(lines)
     body = "\n\n".join(lines)
     words = count_words(body)
     title = meta.title or _first_words(lines)
@@ -109,15 +121,23 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     )
 
 
-def _body_lines(tree: HtmlElement, url: str) -> list[str]:
+def _body_lines(tree: HtmlElement, url: str, masked: bool) -> list[str]:
+    flatten_layout_tables(tree)
+    if masked:
+        hide_format_characters(tree)
     document = bare_extraction(tree, url=url, include_comments=False, with_metadata=False)
     text = getattr(document, "text", None)
-    return split_lines(text) if isinstance(text, str) else []
+    if masked:
+        show_format_characters(tree)
+    if not isinstance(text, str):
+        return []
+    return split_lines(unmask(text) if masked else text)
 
 
 def split_lines(text: str) -> list[str]:
-    """Returns the non-empty lines of a text in NFC, white space single."""
-    lines = (" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n"))
+    """Returns the non-empty lines of a text in NFC, white space single, format characters that mean nothing dropped."""
+    text = drop_format_characters(unicodedata.normalize("NFC", text))
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return [line for line in lines if line]
 
 

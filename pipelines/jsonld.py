@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.format_characters import drop_format_characters
+
 Node = dict[str, Any]
 
 _MAX_NODES = 5_000
@@ -168,7 +170,7 @@ def clean_text(text: str) -> str:
         text = html.unescape(html.unescape(text))
     if "<" in text:
         text = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", " ", text)
-    return " ".join(text.split())
+    return " ".join(drop_format_characters(text).split())
 
 
 def strings_of(value: Any) -> list[str]:

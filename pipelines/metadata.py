@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
@@ -19,9 +19,10 @@ from trafilatura.metadata import extract_author
 from pipelines.bylines import read_authors, split_names, unite
 from pipelines.dates import Moment, merge_moments, read_moment, to_ascii_digits
 from pipelines.head import Head, make_absolute
-from pipelines.jsonld import LinkedData, Node, clean_text, read_linked_data, strings_of, text_of
+from pipelines.jsonld import LinkedData, Node, clean_text, kinds, read_linked_data, strings_of, text_of
 from pipelines.language import to_two_letters
-from pipelines.titles import choose_title, fold_title, measure_agreement
+from pipelines.titles import choose_title, fold_title, measure_agreement, name_site, plain_title
+from pipelines.visible_bylines import find_byline
 from pipelines.written_dates import find_solar_date
 
 _PUBLISHED_METAS = (
@@ -98,7 +99,7 @@ def merge_metadata(
         paywalled=is_paywalled(head, data),
         languages=_claimed_languages(head, data),
         article_body=_article_body(node),
-        is_article=bool(node) or head.first("og:type").lower().endswith("article"),
+        is_article=bool(node) or (head.first("og:type").lower().endswith("article") and not _is_collection(data)),
     )
 
 
@@ -106,18 +107,34 @@ def merge_metadata(
 
 
 def _name_authors(tree: HtmlElement, head: Head, data: LinkedData) -> list[str]:
+    """The first statement that names somebody else than the outlet.
+
+    Failing that, the outlet's own name only where JSON-LD declares it: a visible "By The Post" says that nobody signed.
+    """
     node: Node = data.article or {}
-    names = read_authors(node.get("author"), data) or read_authors(node.get("creator"), data)
-    if names:
-        return names
+    sites = name_site(head, {**node, "publisher": data.resolve(node.get("publisher"))})
+    sites |= {site.removeprefix("the ") for site in sites}
+
+    def is_person(name: str) -> bool:
+        return plain_title(name).removeprefix("the ") not in sites
+
+    declared = read_authors(node.get("author"), data) or read_authors(node.get("creator"), data)
+    if any(is_person(name) for name in declared):
+        return declared
+    for names in _stated_names(tree, head, bool(declared)):
+        people = [name for name in names if is_person(name)]
+        if people:
+            return people
+    return declared
+
+
+def _stated_names(tree: HtmlElement, head: Head, sure_only: bool) -> Iterator[list[str]]:
     for key in _AUTHOR_METAS:
-        names = unite([name for value in head.every(key) if not _is_address(value) for name in split_names(value)])
-        if names:
-            return names
-    names = unite([name for value in head.itemprops.get("author", ()) for name in split_names(value)])
-    if names:
-        return names
-    return split_names((extract_author(tree) or "").replace("; ", ";"))
+        yield unite([name for value in head.every(key) if not _is_address(value) for name in split_names(value)])
+    yield unite([name for value in head.itemprops.get("author", ()) for name in split_names(value)])
+    yield find_byline(tree)
+    if not sure_only:
+        yield split_names((extract_author(tree) or "").replace("; ", ";"))
 
 
 def _is_address(text: str) -> bool:
@@ -149,12 +166,25 @@ def _date_article(
     if usable:
         # A <time> or a feed may complete a day, never replace what the page declared.
         published = merge_moments([*usable, *weak], latest, modified_all)
+        published = _prefer_instant(published, [moment for moment in weak if moment.origin == "feed"])
     else:
         published = merge_moments([moment for moment in weak if moment.origin == "feed"], latest, modified_all)
     modified = merge_moments(modified_all, latest, usable)
     if published and modified and modified.to_utc() < published.to_utc():
         modified = None
     return published, modified
+
+
+def _prefer_instant(published: Moment | None, feed: list[Moment]) -> Moment | None:
+    """The feed's exact instant instead of a bare day no more than a day away: days in addresses follow other clocks."""
+    if published is None or published.has_time:
+        return published
+    for moment in feed:
+        # Midnight sharp in a feed is a day in disguise.
+        exact = moment.is_instant and moment.at.timetz().replace(tzinfo=None) != time.min
+        if exact and abs(moment.at.astimezone(UTC).date() - published.at.date()) <= timedelta(days=1):
+            return moment
+    return published
 
 
 def _published_texts(head: Head, data: LinkedData) -> Iterator[tuple[Any, str]]:
@@ -261,6 +291,12 @@ def _article_body(node: Node) -> str:
     if isinstance(body, list):
         body = "\n\n".join(part for part in body if isinstance(part, str))
     return body if isinstance(body, str) else ""
+
+
+def _is_collection(data: LinkedData) -> bool:
+    """The page calls itself a list of other pages or of pictures: schema.org CollectionPage and its kin."""
+    lists = {"CollectionPage", "ImageGallery", "MediaGallery", "VideoGallery", "SearchResultsPage"}
+    return any(lists.intersection(kinds(node)) for node in data.others)
 
 
 def _claimed_languages(head: Head, data: LinkedData) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -13,8 +14,16 @@ MIN_WORDS = 8
 """Fewer words than this are no article in any language."""
 _SHORT = 120
 """Words above which a page is never taken for an error, consent or login page by its wording."""
-_LINK_SHARE = 0.75
-"""Share of the body's words standing in links from which it counts as a list."""
+_LIST_SHARE = 0.75
+"""Share of the body's words in links, captions and teasers from which it counts as a list."""
+_HEADLINE = 20
+"""Letters from which a link text may be a headline."""
+_TEASERS = 4
+"""Teasers from which a page may be a list of them."""
+_ANCHORS = 1_000
+"""Links looked at for teasers."""
+_TEASER_WORDS = 60
+"""Longest teaser, headline included."""
 
 # An error page says so in its title or first line; a story about error pages has more text than _SHORT.
 _GONE = re.compile(
@@ -69,20 +78,63 @@ def find_refusal(tree: HtmlElement, title: str, lines: list[str], words: int, is
         if _WALL.search(fold_title(title)) or (not is_article and _WALL.search(start)):
             return "only a consent, login or robot check was shown"
     if not is_article:
-        share = link_share(tree, lines)
-        if share >= _LINK_SHARE:
-            return f"a list of links: {share:.0%} of its words are link texts"
+        share = furniture_share(tree, lines)
+        if share >= _LIST_SHARE:
+            return f"a list of links or a gallery: {share:.0%} of its words are links, teasers and captions"
     return None
 
 
-def link_share(tree: HtmlElement, lines: list[str]) -> float:
-    """Returns the share of a body's words that stand in lines which are nothing but link texts, 0 to 1."""
-    anchors = {fold_title(" ".join(anchor.itertext())[:500]) for anchor in tree.iter("a")}
-    total = linked = 0
+def furniture_share(tree: HtmlElement, lines: list[str]) -> float:
+    """Returns the share of a body's words that stand in link texts, captions and teasers, 0 to 1.
+
+    A teaser is a line that begins with a headline-like link, or the one short block below such a link. They count
+    when there are four of them: a story may open a paragraph with a link.
+    """
+    links = {fold_title(" ".join(anchor.itertext())[:500]) for anchor in tree.iter("a")}
+    summaries = _find_summaries(tree)
+    captions = {fold_title(" ".join(caption.itertext())[:2_000]) for caption in tree.iter("figcaption", "caption")}
+    openings: dict[tuple[str, ...], list[str]] = {}
+    for link in links:
+        if len(link) >= _HEADLINE:
+            openings.setdefault(tuple(link.split()[:2]), []).append(link)
+    total = plain = teased = teasers = 0
+    below_headline = False
     for line in lines:
         n = count_words(line)
         total += n
         folded = fold_title(line)
-        if folded in anchors:
-            linked += n
-    return linked / total if total else 0.0
+        is_headline = folded in links and len(folded) >= _HEADLINE
+        if folded in links or folded in captions:
+            plain += n
+            teasers += is_headline
+        elif n <= _TEASER_WORDS and (below_headline or folded in summaries or _starts_with(folded, openings)):
+            teased += n
+            teasers += not below_headline
+        below_headline = is_headline
+    return (plain + (teased if teasers >= _TEASERS else 0)) / total if total else 0.0
+
+
+def _starts_with(folded: str, openings: dict[tuple[str, ...], list[str]]) -> bool:
+    return any(folded.startswith(link) for link in openings.get(tuple(folded.split()[:2]), ()))
+
+
+def _find_summaries(tree: HtmlElement) -> set[str]:
+    """The folded short texts that stand in one small block with a headline-like link, right after it."""
+    found: set[str] = set()
+    for anchor in islice(tree.iter("a"), _ANCHORS):
+        title = "".join(anchor.itertext()).strip()
+        if len(title) < _HEADLINE:
+            continue
+        block = anchor
+        for _ in range(3):
+            parent = block.getparent()
+            if parent is None or len(parent) > 3 or (parent.text or "").strip():
+                break
+            after = block.getnext()
+            if after is not None and isinstance(after.tag, str):
+                text = " ".join(after.itertext())
+                if parent.getchildren()[-1] is after and count_words(text) <= _TEASER_WORDS:
+                    found.add(fold_title(text))
+                break
+            block = parent
+    return found

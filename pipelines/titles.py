@@ -6,6 +6,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from pipelines.format_characters import drop_joiners
 from pipelines.head import Head
 from pipelines.jsonld import Node, clean_text, text_of
 
@@ -15,13 +16,13 @@ _SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/~]+\s+|\s*[|»]\s*|(?<=\w)\s+:
 
 def fold_title(text: str) -> str:
     """Returns a headline reduced to its letters and digits, lower case, for comparing."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = drop_joiners(unicodedata.normalize("NFKC", text).casefold())
     return " ".join(re.findall(r"\w+", text))
 
 
 def choose_title(head: Head, node: Node, title_hint: str | None) -> tuple[str, tuple[str, ...]]:
     """Returns the headline and all its forms: JSON-LD, ``og:title`` without the site's name, h1, ``<title>``, hint."""
-    sites = _site_names(head, node)
+    sites = name_site(head, node)
     ld = strip_site(text_of(node.get("headline")) or text_of(node.get("name")), sites)
     og = strip_site(clean_text(head.first(*_TITLE_METAS)), sites)
     h1s = [text for text in head.h1s if 2 <= len(text) <= 300 and fold_title(text) not in sites]
@@ -82,7 +83,8 @@ def _cut_after(title: str, openings: set[str]) -> str:
     return title
 
 
-def _site_names(head: Head, node: Node) -> set[str]:
+def name_site(head: Head, node: Node) -> set[str]:
+    """Returns the names the page's site goes by, as ``plain_title`` writes them: meta tags, publisher, host."""
     host = (urlsplit(head.url).hostname or "").removeprefix("www.")
     names = [
         *head.every(
@@ -94,7 +96,7 @@ def _site_names(head: Head, node: Node) -> set[str]:
     ]
     if host.count(".") >= 1:
         names.append(host.split(".")[-2])
-    return {folded for name in names if (folded := _plain(name.lstrip("@"))) and len(folded) > 1}
+    return {folded for name in names if (folded := plain_title(name.lstrip("@"))) and len(folded) > 1}
 
 
 def strip_site(title: str, sites: set[str]) -> str:
@@ -113,13 +115,13 @@ def strip_site(title: str, sites: set[str]) -> str:
     return title.strip()
 
 
-def _plain(text: str) -> str:
-    """Folded, without accents: hosts cannot carry the accents their names have."""
+def plain_title(text: str) -> str:
+    """Returns a title folded and without accents: hosts cannot carry the accents their names have."""
     return "".join(char for char in unicodedata.normalize("NFKD", fold_title(text)) if not unicodedata.combining(char))
 
 
 def _names_site(text: str, sites: set[str]) -> bool:
-    folded = _plain(text)
+    folded = plain_title(text)
     tight = folded.replace(" ", "")
     return bool(folded) and any(
         folded == site

@@ -1,0 +1,60 @@
+"""Tells tables that lay out a page from tables that hold data, and turns the former into plain blocks.
+
+Old pages put the menu, the story and the imprint into cells of one table. Read as data, all of it becomes one row.
+The signs are those browsers use for screen readers: https://www.w3.org/WAI/tutorials/tables/tips/#layout-tables
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+_PARTS = ("table", "tbody", "thead", "tfoot", "tr", "td", "th")
+_LONG_CELL = 400
+"""Characters from which a cell that outweighs the rest of its table is running text, not a value."""
+# What no cell of a table of figures holds. A caption or heading cells speak for data, but not against these.
+_HOLDS_PAGE = etree.XPath("boolean(.//h1 | .//table | .//article | .//main | .//nav)")
+_IS_LABELLED = etree.XPath("boolean(./caption | ./thead | ./tr/th | ./tbody/tr/th | .//td[@headers or @scope])")
+_FIND_ROWS = etree.XPath("./tr | ./tbody/tr | ./tfoot/tr")
+
+
+def flatten_layout_tables(tree: HtmlElement) -> int:
+    """Renames the parts of every layout table of a tree to ``div``; returns how many tables that were."""
+    # Inner tables first, while the outer ones still show that they hold one.
+    tables = [table for table in tree.iter("table") if is_layout(table)]
+    for table in tables:
+        for row in _rows(table):
+            for cell in row:
+                if cell.tag in _PARTS:
+                    cell.tag = "div"
+            row.tag = "div"
+        for part in table:
+            if part.tag in _PARTS:
+                part.tag = "div"
+        table.tag = "div"
+    return len(tables)
+
+
+def is_layout(table: HtmlElement) -> bool:
+    """Says whether a table only arranges what it holds."""
+    role = (table.get("role") or "").lower()
+    if role in ("presentation", "none"):
+        return True
+    if role in ("table", "grid", "treegrid"):
+        return False
+    if _HOLDS_PAGE(table):
+        return True
+    if table.get("summary") or _IS_LABELLED(table):
+        return False
+    cells = [cell for row in _rows(table) for cell in row if cell.tag in ("td", "th")]
+    if len(cells) <= 1:
+        return True
+    sizes = [len(" ".join(" ".join(cell.itertext()).split())) for cell in cells]
+    longest = max(sizes)
+    return longest >= _LONG_CELL and 2 * longest > sum(sizes)
+
+
+def _rows(table: HtmlElement) -> list[HtmlElement]:
+    return cast("list[HtmlElement]", _FIND_ROWS(table))

@@ -1,0 +1,77 @@
+"""Finds a byline that readers see and no markup names: a short line that begins with "By", "Von", "تحریر:" ..."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from pipelines.bylines import split_names
+
+_LONGEST = 200
+"""Characters of a byline with its date and place; what is longer is running text."""
+_SEEN = 3_000
+"""Elements below the headline among which a byline is looked for."""
+# With a colon the word can only be a label; without one, names must follow that look like names.
+_COLON_LABEL = re.compile(
+    r"\s*(?:(?:(?:written|reported|story|words|text) )?by|authors?|autore?s?|autorin|auteure?s?|text|texte|texto"
+    r"|автор|текст|تحریر|تحرير|رپورٹ|مصنف|نویسنده|نويسنده|گزارشگر|خبرنگار|لیکوال|ليکوال|كتب|كتبت|بقلم|الكاتب|إعداد)\s*[:：]",
+    re.IGNORECASE,
+)
+_BARE_LABEL = re.compile(
+    r"\s*(?:(?:(?:Written|Reported|Story|Words|Posted|Report) )?[Bb]y|BY|Von|VON|von|Par|PAR|par|Por|POR|por|Door|بقلم)"
+    r"(?=\s|$)"
+)
+_END = re.compile(r"\s*(?:[|•·/]|[—–]|\s-\s|[,،]?\s*[(\[]?\d).*", re.DOTALL)
+_CAPITAL = r"[^\W\d_a-zß-ÿа-я]\S*"
+_NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:{_CAPITAL}|de|da|di|del|der|den|van|von|bin|ibn|al|el|la|le|dos|du|y)){{1,4}}")
+_COLON_NAME_WORDS = 5
+_FOREIGN = {"nav", "aside", "footer", "form", "script", "style", "noscript", "template", "button", "figure", "head"}
+
+_FOREIGN_CLASS = re.compile(r"comment|respond|sponsor|related|teaser|promo|outbrain|taboola|sidebar", re.IGNORECASE)
+
+
+def find_byline(tree: HtmlElement) -> list[str]:
+    """Returns the names in the first labelled byline below the headline, or on a page without h1; else none."""
+    elements = tree.iter(etree.Element)
+    if tree.find(".//h1") is not None:
+        # The iterator stands behind the first headline afterwards.
+        next(element for element in elements if element.tag == "h1")
+    for element in islice(elements, _SEEN):
+        for text in (element.text, element.tail):
+            if text and (_COLON_LABEL.match(text) or _BARE_LABEL.match(text)):
+                block = element if text == element.text else element.getparent()
+                names = _read_byline(block, " ".join(text.split()), block is element) if block is not None else []
+                if names:
+                    return names
+    return []
+
+
+def _read_byline(block: HtmlElement, own: str, opens: bool) -> list[str]:
+    """The names in a block one of whose texts, ``own``, begins with a label; ``opens``: it is the block's first."""
+    if any(outer.tag in _FOREIGN or _is_foreign(outer) for outer in (block, *block.iterancestors())):
+        return []
+    label = _COLON_LABEL.match(own) or _BARE_LABEL.match(own)
+    is_alone = label is not None and not own[label.end() :].strip()
+    parent = block.getparent()
+    if is_alone and not len(block) and parent is not None:
+        # "<span>By</span> <span>Name</span>": the name stands beside the label.
+        block = parent
+    whole = own
+    if opens or is_alone:
+        whole = " ".join(" ".join(block.itertext()).split())
+        whole = whole[max(0, whole.find(own)) :]
+    colon = _COLON_LABEL.match(whole)
+    label = colon or _BARE_LABEL.match(whole)
+    if not label or len(whole) > _LONGEST:
+        return []
+    names = split_names(_END.sub("", whole[label.end() :].strip()))
+    if colon:
+        return names if all(len(name.split()) <= _COLON_NAME_WORDS for name in names) else []
+    return names if all(_NAME.fullmatch(name) for name in names) else []
+
+
+def _is_foreign(element: HtmlElement) -> bool:
+    return bool(_FOREIGN_CLASS.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
