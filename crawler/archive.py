@@ -183,17 +183,21 @@ def read_pages(path: Path) -> Iterator[Page]:
     Raises `ArchiveUnreadable` where the file is missing, no WARC, or broken; pages before the break were yielded.
     """
     previous: Page | None = None
-    start = 0
+    start = last = 0
     try:
         with path.open("rb") as file:
             for record in ArchiveIterator(
                 file, record_types=WarcRecordType.any_type, parse_http=False, strict_mode=False
             ):
+                last = record.stream_pos
                 if previous is not None:
                     yield _with_extent(previous, path, start, record.stream_pos)
                     previous = None
                 if record.record_type == WarcRecordType.response and record.is_http:
                     previous, start = _page_of(record), record.stream_pos
+            file.seek(last_whole_member(path, last))
+            if file.read(2) == b"\x1f\x8b":  # FastWARC passes over a torn end in silence
+                raise EOFError("ends in the middle of a record")
             if previous is not None:
                 yield _with_extent(previous, path, start, path.stat().st_size)
     except (OSError, ValueError, EOFError) as error:
@@ -228,7 +232,7 @@ def _page_of(record: WarcRecord) -> Page | None:
     if size > RECORD_MAX_BYTES:
         return None
     record.freeze()
-    if record.content_length < max(size, 1):  # FastWARC passes over a torn end in silence
+    if record.content_length < max(size, 1):
         raise EOFError("ends in the middle of a record")
     record.parse_http(auto_decode="all")
     url = (record.headers.get("WARC-Target-URI") or "").strip("<>")

@@ -470,6 +470,19 @@ def test_pages_before_a_break_are_read_and_the_break_is_told(tmp_path: Path, bre
         assert read_page(tmp_path, page.raw).body == _body(n) * 500
 
 
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.9, 0.99])
+def test_a_file_torn_within_another_kind_of_record_is_told(tmp_path: Path, share: float) -> None:
+    film = _record(random.Random(1).randbytes(2000), [("Content-Type", "video/mp4")], url=_url(9))
+    path = _write(tmp_path / "old.warc.gz", _record(_body(1), HTML, url=_url(1)), film)
+    whole = len(path.read_bytes())
+    first = last_whole_member(_write(tmp_path / "first.gz", _record(_body(1), HTML, url=_url(1))), 0)
+    os.truncate(path, first + max(2, int((whole - first) * share)))
+    seen: list[Page] = []
+    with pytest.raises(ArchiveUnreadable, match="middle of a record"):
+        seen.extend(read_pages(path))
+    assert [page.body for page in seen] == [_body(1)]
+
+
 @pytest.mark.parametrize("move", [1, -1, 10**9])
 def test_a_wrong_offset_is_unreadable_or_empty_never_another_page(tmp_path: Path, move: int) -> None:
     folder = WarcFolder(tmp_path, "news")
