@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
     NotSupported,
+    ResponseDataLossError,
 )
 
 from crawler.guard import Refused, was_refused
@@ -90,14 +93,34 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, CannotResolveHostError):
         if was_refused(url):
             return Verdict("refused", "the host's name points to an address that is not on the public internet")
-        return Verdict("failed", "the host's name cannot be resolved", _later, hold_seconds=0.0)
+        return Verdict("failed", "the host's name cannot be resolved", _after_its_host, hold_seconds=0.0)
     if isinstance(error, DownloadTimeoutError):
         return Verdict("failed", "the answer took longer than DOWNLOAD_TIMEOUT", _later)
-    return Verdict("failed", f"{type(error).__name__}: {error}"[:200], _later, hold_seconds=0.0)
+    return Verdict("failed", describe_failure(error), _after_its_host, hold_seconds=0.0)
+
+
+def describe_failure(error: BaseException) -> str:
+    """Returns in words a person understands why a request brought no answer, 200 characters at most."""
+    if isinstance(error, DownloadConnectionRefusedError):
+        return "the host refuses connections"
+    if isinstance(error, ResponseDataLossError):
+        return "the answer broke off before its end"
+    # Twisted wraps what happened in lists of failures, whose own text is of no use to anybody.
+    causes = [cause for arg in error.args if isinstance(arg, list | tuple) for cause in arg]
+    told = [str(getattr(cause, "value", cause)).strip() for cause in causes] or [str(error).strip()]
+    words = "; ".join(dict.fromkeys(text for text in told if text and "<twisted." not in text))
+    if isinstance(error, DownloadFailedError):
+        return f"the connection failed: {words or 'the host broke it off'}"[:200]
+    return f"{type(error).__name__}: {words}"[:200]
 
 
 def _later(tries: int) -> str:
     return after(backoff_seconds(tries + 1))
+
+
+def _after_its_host(tries: int) -> str:
+    # Its host rests, too: a link that waits no longer than that would keep the run alive just to fail once more.
+    return after(backoff_seconds(tries + 1) * 5)
 
 
 def _after_hold(asked: float | None) -> Callable[[int], str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logging import root
+from logging import ERROR, getLogger, root
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,10 @@ from pipelines.topic import load_topics
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
+
+_TOLD_BY_FATE = ("scrapy.downloadermiddlewares.httpcompression", "scrapy.core.downloader.handlers.http11")
+"""Scrapy warns of every body beyond DOWNLOAD_MAXSIZE; that is the fate of one link and no news for whoever gets
+cron's mail. With ``-s LOG_LEVEL=INFO`` they speak."""
 
 
 def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None:
@@ -34,3 +38,6 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
         settings.set("USER_AGENT", f"Parley/{VERSION} (+{settings['CONTACT']})", priority="cmdline")
     for handler in root.handlers:
         handler.addFilter(RedactingFilter())
+    if settings["LOG_LEVEL"] == "WARNING":
+        for name in _TOLD_BY_FATE:
+            getLogger(name).setLevel(ERROR)
