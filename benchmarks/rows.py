@@ -167,7 +167,7 @@ def run_trafilatura_cli(bench: Bench) -> Result:
 
 
 @contextmanager
-def _newsroom(bench: Bench) -> Iterator[str]:
+def run_newsroom(bench: Bench) -> Iterator[str]:
     """Yields the address of a proxy that replays the newsroom on a free port of loopback; it ends with the block."""
     command = [sys.executable, str(bench.newsroom / "newsroom.py"), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_clean_environment()) as server:
@@ -180,6 +180,14 @@ def _newsroom(bench: Bench) -> Iterator[str]:
             yield address
         finally:
             server.kill()
+
+
+def fetch_through(proxy: str, url: str) -> bytes:
+    """Returns the body a URL answers with through an http proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
+    with opener.open(url, timeout=_START_SECONDS) as answer:
+        body: bytes = answer.read()
+    return body
 
 
 def _scrapy(*arguments: str) -> list[str]:
@@ -211,10 +219,8 @@ def crawl_newsroom(bench: Bench) -> Result:
     """Measures Parley end to end: feeds, robots.txt, fetching, WARC, extraction, duplicates and storing."""
     folder = _fresh(bench.work / "crawl")
     sources, opml = folder / "sources.toml", folder / "newsroom.opml"
-    with _newsroom(bench) as proxy:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
-        with opener.open(f"{NEWSROOM_HUB}/sources.opml", timeout=_START_SECONDS) as answer:
-            opml.write_bytes(answer.read())
+    with run_newsroom(bench) as proxy:
+        opml.write_bytes(fetch_through(proxy, f"{NEWSROOM_HUB}/sources.opml"))
         # Both proxies, so that nothing of this run can leave the machine.
         proxies = {"http_proxy": proxy, "https_proxy": proxy}
         _run(bench, "c-import", _scrapy("source", "import", str(opml), "-s", f"SOURCES={sources}"), proxies)

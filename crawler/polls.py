@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 CHILDREN_MAX = 500
 """Of a sitemap index the newest so many sitemaps are followed; archives of decades list thousands."""
+LARGE_BYTES = 256 << 10
+"""A document above this is read in a thread, so that downloads go on meanwhile."""
 ARCHIVE_INTERVAL_SECONDS = 24 * 3600
 """How often an archive file is looked at again; it is read again only when its size or time changed."""
 
@@ -83,8 +85,20 @@ def is_conditional(seed: Seed, full_fetch_seconds: float) -> bool:
     return (datetime.now(UTC) - from_text(seed.full_fetch_at)).total_seconds() < full_fetch_seconds
 
 
-def parse(seed: Seed, response: Response) -> Discovery:
-    """Returns the links of a seed's answer; raises `DiscoveryError` with the reason where there are none to be had."""
+def read(seed: Seed, response: Response) -> Discovery | DiscoveryError | None:
+    """Returns the links of a seed's answer, or why there are none to be had; None where the answer carries no document.
+
+    Takes a second or two for the largest sitemaps (50,000 URLs) and touches nothing shared: fit for a thread.
+    """
+    if response.status != 200:
+        return None
+    try:
+        return _parse(seed, response)
+    except DiscoveryError as error:
+        return error
+
+
+def _parse(seed: Seed, response: Response) -> Discovery:
     kind = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
     if seed.kind == "feed":
         return parse_feed(response.body, response.url, kind)
@@ -93,8 +107,13 @@ def parse(seed: Seed, response: Response) -> Discovery:
     return parse_section(response.body, response.url, kind)
 
 
-def store(db: Database, run_id: int | None, seed: Seed, response: Response) -> Poll:
-    """Writes one answered poll: the fetch, the links, the validators and the next poll. Call inside a transaction."""
+def store(
+    db: Database, run_id: int | None, seed: Seed, response: Response, found: Discovery | DiscoveryError | None
+) -> Poll:
+    """Writes one answered poll: the fetch, the links it was `read` to hold, the validators and the next poll.
+
+    Call inside a transaction.
+    """
     now = utc_now()
     write_fetch(db, run_id, _fetch_of(seed, response))
     counters: Counter[str] = Counter(polls=1)
@@ -102,25 +121,23 @@ def store(db: Database, run_id: int | None, seed: Seed, response: Response) -> P
         _settle(db, seed, response, now, new=0, rate=None, note=None)
         counters["polls_unchanged"] += 1
         return Poll(True, counters=counters)
-    if response.status != 200:
+    if found is None:
         return _failed(db, seed, response, counters)
-    try:
-        discovery = parse(seed, response)
-    except DiscoveryError as error:
-        _fail(db, seed, str(error), None)
+    if isinstance(found, DiscoveryError):
+        _fail(db, seed, str(found), None)
         counters["polls_failed"] += 1
-        return Poll(False, str(error), counters)
-    added = add_links(db, seed, discovery.links, now)
-    _add_children(db, seed, discovery)
+        return Poll(False, str(found), counters)
+    added = add_links(db, seed, found.links, now)
+    _add_children(db, seed, found)
     counters.update(links_new=added.new, links_known=added.known, links_again=added.again)
     rate = None
     if seed.polled_at is None:
-        rate = first_rate((link.published_hint for link in discovery.links), datetime.now(UTC))
-    note = "; ".join(discovery.problems[:3]) or None
-    if len(discovery.problems) > 3:
-        note = f"{note}; and {len(discovery.problems) - 3} more"
+        rate = first_rate((link.published_hint for link in found.links), datetime.now(UTC))
+    note = "; ".join(found.problems[:3]) or None
+    if len(found.problems) > 3:
+        note = f"{note}; and {len(found.problems) - 3} more"
     _settle(db, seed, response, now, new=added.new, rate=rate, note=note)
-    return Poll(True, note, counters, hosts=added.hosts, new_seeds=bool(discovery.children))
+    return Poll(True, note, counters, hosts=added.hosts, new_seeds=bool(found.children))
 
 
 def fail(db: Database, seed: Seed, verdict: Verdict) -> None:

@@ -92,6 +92,7 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,applicatio
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one slot a host
 CONCURRENT_ITEMS = 4  # pages of one archive on their way; Scrapy starts so many tasks for every answer
+REACTOR_THREADPOOL_MAXSIZE = 20  # name look-ups run in threads; dead names must not hold up the others
 DOWNLOAD_DELAY = 0  # the frontier keeps the delays, across runs
 
 # --- Scrapy's: quiet under cron ---------------------------------------------------------------------------------------

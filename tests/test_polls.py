@@ -64,7 +64,7 @@ def _poll(db: Database, seed: Seed, body: bytes = b"", status: int = 200, **head
         request=Request(seed.url, meta=meta),
     )
     with transaction(db):
-        return polls.store(db, None, seed, response)
+        return polls.store(db, None, seed, response, polls.read(seed, response))
 
 
 def _row(db: Database, seed: Seed) -> dict[str, Any]:

@@ -126,8 +126,12 @@ class NewsSpider(Spider):
         """Writes the links of a feed, sitemap or section page; they are fetched when their host's turn comes."""
         seed: Seed = response.meta["work"]
         self.frontier.answered(seed.host)
+        if len(response.body) > polls.LARGE_BYTES:
+            found = await asyncio.to_thread(polls.read, seed, response)
+        else:
+            found = polls.read(seed, response)
         with self.writing():
-            outcome = polls.store(self.db, self.run_id, seed, response)
+            outcome = polls.store(self.db, self.run_id, seed, response, found)
             self.counters.update(outcome.counters)
             if outcome.hold_seconds is not None:
                 self.frontier.hold(seed.host, outcome.hold_seconds, outcome.note or "")
@@ -177,14 +181,14 @@ class NewsSpider(Spider):
         last = 0
         while True:
             rows = self.db.execute(
-                "SELECT a.id, l.id, l.url, a.url, l.seed_id, a.warc_file, a.warc_offset, a.warc_length FROM articles a"
-                " JOIN links l ON l.article_id = a.id AND l.fate = 'article'"
+                "SELECT a.id, l.id, l.url, l.seed_id, l.title_hint, l.published_hint, a.warc_file, a.warc_offset,"
+                " a.warc_length FROM articles a JOIN links l ON l.article_id = a.id AND l.fate = 'article'"
                 " WHERE a.id > ? AND a.warc_file IS NOT NULL ORDER BY a.id LIMIT 200",
                 (last,),
             ).fetchall()
             if not rows:
                 return
-            for article_id, link_id, url, _, seed_id, *extent in rows:
+            for article_id, link_id, url, seed_id, title_hint, published_hint, *extent in rows:
                 last = article_id
                 try:
                     page = read_page(folder, RawRef(*extent))
@@ -192,7 +196,15 @@ class NewsSpider(Spider):
                     self.counters["unreadable"] += 1
                     logger.error("raw page of article %s cannot be read: %s", article_id, error)
                     continue
-                yield replace(page, url=url, link_id=link_id, seed_id=seed_id, reextracted=True)
+                yield replace(
+                    page,
+                    url=url,
+                    link_id=link_id,
+                    seed_id=seed_id,
+                    title_hint=title_hint,
+                    published_hint=published_hint,
+                    reextracted=True,
+                )
 
     async def parse_article(self, response: Response) -> AsyncIterator[Page]:
         """Yields the page of a link, or gives the link the fate its answer means."""
