@@ -16,7 +16,7 @@ from db.connection import from_text, to_text
 from db.records import FATES, Fate, SeedKind
 
 SILENT_AFTER = timedelta(days=7)
-"""A source that answers but published nothing for this long is called silent: its feed may have moved."""
+"""A source that answers but brought nothing new for this long is called silent: its feed may have moved."""
 
 Health = Literal["failing", "silent", "new", "ok", "disabled"]
 
@@ -38,7 +38,7 @@ JOIN (
         (SELECT count(*) FROM seeds WHERE source_id = o.id AND (status IN ('failing', 'gone')
             OR failures > 0 AND status = 'active')) AS n_failing,
         (SELECT coalesce(max(failures), 0) FROM seeds WHERE source_id = o.id AND status <> 'removed') AS failures,
-        (SELECT max(published_at) FROM articles WHERE source_id = o.id) AS last_article_at,
+        (SELECT max(first_seen_at) FROM articles WHERE source_id = o.id) AS last_article_at,
         (SELECT note FROM seeds WHERE source_id = o.id AND status IN ('active', 'failing', 'gone')
             AND (failures > 0 OR status = 'gone') AND note IS NOT NULL ORDER BY polled_at DESC LIMIT 1) AS last_error
     FROM sources AS o
@@ -104,6 +104,7 @@ class SourceHealth:
     failures: int
     """Polls failed in a row by the worst seed."""
     last_article_at: str | None
+    """When its newest article was stored."""
     last_error: str | None
     health: Health
     """``failing``: a seed fails; ``silent``: answers, nothing new for `SILENT_AFTER`; ``new``: never answered yet."""

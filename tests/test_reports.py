@@ -45,7 +45,7 @@ def test_health_tells_what_went_wrong(archive: Database) -> None:
     worst = reports.source_health(archive, NOW)[0]
     assert (worst.name, worst.n_seeds, worst.n_failing, worst.failures) == (HOSTILE_NAME, 1, 1, 4)
     assert worst.last_error == "HTTP 503 <b>busy</b>"
-    assert worst.last_article_at == "2018-11-25T09:00:00Z"
+    assert worst.last_article_at == "2018-11-25T10:00:00Z"  # stored an hour after it was published
 
 
 def test_a_seed_that_recovered_shows_no_old_error(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_a_gone_seed_makes_its_source_fail_though_others_answer(tmp_path: Path) 
     assert (row.health, row.last_error, row.n_failing, row.n_seeds) == ("failing", "HTTP 410", 1, 2)
 
 
-@pytest.mark.parametrize(("hours", "health"), [(24 * 7 - 1, "ok"), (24 * 7 + 1, "silent")])
-def test_silence_begins_after_a_week(tmp_path: Path, hours: float, health: str) -> None:
+@pytest.mark.parametrize(("hours", "health"), [(24 * 7, "ok"), (24 * 7 + 2, "silent")])
+def test_silence_begins_a_week_after_the_last_article_was_stored(tmp_path: Path, hours: float, health: str) -> None:
     fill = Filler(tmp_path / "news.db")
     fill.insert("sources", id="a", name="A", last_ok_at=NOW)
     fill.article("Title", "Body", source="a", hours=hours)
