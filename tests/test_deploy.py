@@ -162,14 +162,20 @@ def run_cron(data: Path) -> str:
     return done.stdout + done.stderr
 
 
+def write_desk(data: Path) -> None:
+    """Writes the least that a crawl needs: a source without seeds and a folder for topics."""
+    (data / "sources.toml").write_text('[[source]]\nid = "desk"\n')
+    (data / "topics").mkdir()
+
+
 def test_cron_mails_nothing_after_a_run_that_worked(tmp_path: Path) -> None:
-    (tmp_path / "sources.toml").write_text('[[source]]\nid = "desk"\n')
+    write_desk(tmp_path)
     assert run_cron(tmp_path) == ""
     assert (tmp_path / "news.db").exists()
 
 
 def test_cron_mails_nothing_while_another_run_is_at_work(tmp_path: Path) -> None:
-    (tmp_path / "sources.toml").write_text('[[source]]\nid = "desk"\n')
+    write_desk(tmp_path)
     with locked(tmp_path / "news.db"):
         busy = run_parley("crawl", "news", data=tmp_path)
         assert busy.returncode == EXIT_BUSY
@@ -178,6 +184,7 @@ def test_cron_mails_nothing_while_another_run_is_at_work(tmp_path: Path) -> None
 
 
 def test_cron_mails_what_a_failed_run_said(tmp_path: Path) -> None:
+    write_desk(tmp_path)
     (tmp_path / "sources.toml").write_text('[[source]]\nid = "desk"\nfeed = "x"\n')
     mail = run_cron(tmp_path)
     assert "sources.toml:3" in mail
