@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from logging import ERROR, getLogger, root
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.runs import RedactingFilter
 from crawler.sources import load_sources
 from db.connection import open_archive
 from db.version import VERSION
@@ -19,6 +18,24 @@ if TYPE_CHECKING:
 _TOLD_BY_FATE = ("scrapy.downloadermiddlewares.httpcompression", "scrapy.core.downloader.handlers.http11")
 """Scrapy warns of every body beyond DOWNLOAD_MAXSIZE; that is the fate of one link and no news for whoever gets
 cron's mail. With ``-s LOG_LEVEL=INFO`` they speak."""
+
+
+def check_folders(settings: BaseSettings) -> None:
+    """Raises `ConfigError` where the archive or the topics are looked for in a folder that does not exist.
+
+    A mistyped path must not look like an archive without topics.
+    """
+    database, topics = Path(settings["DATABASE"]), Path(settings["TOPICS"])
+    if database.is_dir():
+        raise ConfigError(database, "is a folder; set DATABASE to a file, such as news.db")
+    if not database.parent.is_dir():
+        raise ConfigError(
+            database, f"the folder {database.parent} does not exist; make it, or set DATABASE to another path"
+        )
+    if not topics.is_dir():
+        raise ConfigError(
+            topics, "there is no such folder of topics; make it (it may be empty), or set TOPICS to another"
+        )
 
 
 def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None:
@@ -36,8 +53,6 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
     open_archive(Path(settings["DATABASE"])).close()
     if settings["CONTACT"]:
         settings.set("USER_AGENT", f"Parley/{VERSION} (+{settings['CONTACT']})", priority="cmdline")
-    for handler in root.handlers:
-        handler.addFilter(RedactingFilter())
     if settings["LOG_LEVEL"] == "WARNING":
         for name in _TOLD_BY_FATE:
             getLogger(name).setLevel(ERROR)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from logging import Filter, Formatter, LogRecord, getLogger
+from logging import Filter, Formatter, LogRecord, getLogger, root
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,9 @@ class RunRecord:
     def from_crawler(cls, crawler: Crawler) -> RunRecord:
         """Scrapy's constructor."""
         extension = cls(crawler)
+        # Here and not earlier: Scrapy replaces its log handler when it makes the crawler.
+        for handler in root.handlers:
+            handler.addFilter(RedactingFilter())
         crawler.signals.connect(extension.opened, signals.spider_opened)
         crawler.signals.connect(extension.progressed, signals.item_scraped)
         crawler.signals.connect(extension.closed, signals.spider_closed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import threading
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 
 from db.connection import ArchiveError, from_text, open_readonly, utc_now
@@ -50,11 +52,14 @@ class Watch:
         self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, start_new_session=True)
         if self.stopping.is_set():
             self.child.terminate()
+        kill_at = math.inf
         while True:
             try:
-                return self.child.wait(timeout=GRACE_SECONDS if self.stopping.is_set() else 1.0)
+                return self.child.wait(timeout=1.0)
             except subprocess.TimeoutExpired:
                 if self.stopping.is_set():
+                    kill_at = min(kill_at, monotonic() + GRACE_SECONDS)
+                if monotonic() >= kill_at:
                     self.child.kill()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:

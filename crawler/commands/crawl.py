@@ -46,12 +46,14 @@ class Command(crawl.Command):
         unknown = [f"{name}={value}" for name, value in opts.spargs.items() if (name, value) not in _ARGUMENTS]
         if unknown:
             raise UsageError(f"-a {unknown[0]} is not known; allowed: -a due=all", print_help=False)
+        from crawler.preparation import check_folders
         from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy, locked
         from db.connection import ArchiveError
         from pipelines.toml_file import ConfigError
 
         assert self.settings is not None
         try:
+            check_folders(self.settings)
             with locked(Path(self.settings["DATABASE"])):
                 self._crawl(opts)
         except Busy as busy:
