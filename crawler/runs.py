@@ -110,16 +110,16 @@ class RunRecord:
     def from_crawler(cls, crawler: Crawler) -> RunRecord:
         """Scrapy's constructor."""
         extension = cls(crawler)
-        # Here and not earlier: Scrapy replaces its log handler when it makes the crawler.
-        for handler in root.handlers:
-            handler.addFilter(RedactingFilter())
         crawler.signals.connect(extension.opened, signals.spider_opened)
         crawler.signals.connect(extension.progressed, signals.item_scraped)
         crawler.signals.connect(extension.closed, signals.spider_closed)
         return extension
 
     def opened(self, spider: Any) -> None:
-        """Shows a progress bar where a person is watching."""
+        """Guards the log, and shows a progress bar where a person is watching."""
+        # Here and not earlier: Scrapy replaces its log handler until the spider opens; no URL is logged before.
+        for handler in root.handlers:
+            handler.addFilter(RedactingFilter())
         if getattr(spider, "db", None) is not None and sys.stderr.isatty():
             self.bar = tqdm(unit=" pages", desc="reading", leave=False, dynamic_ncols=True)
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.canary import listening, write_feed, write_page
 from tests.crawling import Desk, made_once, read_log, resident_bytes, tree_of
 from tests.newsroom import start
 from tests.newsroom.hostile import FORBIDDEN_LINKS, GOOD_TEXTS, HOST
@@ -131,73 +126,6 @@ def test_memory_and_time_stay_bounded(hostile: Desk) -> None:
     assert 0 < int(peak) < PEAK_BYTES, f"{int(peak) >> 20} MB"
     assert (code, later) == ("0", "0"), (output, errors)
     assert errors == "''", "traps are no news for the person at the terminal"
-
-
-class Canary(ThreadingHTTPServer):
-    """A service on loopback that nobody may reach; counts who tries."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Song)
-        self.connections = 0
-        self.paths: list[str] = []
-        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
-
-    def server_bind(self) -> None:
-        """Binds without the reverse name look-up of the base class."""
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        """Counts every connection, before a byte is read."""
-        self.connections += 1
-        return super().get_request()
-
-
-class Song(BaseHTTPRequestHandler):
-    """Answers what the canary holds."""
-
-    server: Canary
-
-    def do_GET(self) -> None:
-        """Answers GET; a client that hangs up on a monstrous answer is right to."""
-        path = self.path if self.path.startswith("/") else "/" + self.path.split("/", 3)[3]
-        self.server.paths.append(self.path)
-        status, headers, body = self.server.pages.get(path, (404, {}, b"not here"))
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def listening() -> Iterator[Canary]:
-    canary = Canary()
-    thread = threading.Thread(target=canary.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield canary
-    finally:
-        canary.shutdown()
-        thread.join()
-        canary.server_close()
-
-
-def write_page(title: str) -> bytes:
-    paragraphs = "".join(f"<p>{text}</p>" for text in GOOD_TEXTS["/good-1"][1])
-    return f"<!doctype html><title>{title}</title><article><h1>{title}</h1>{paragraphs}</article>".encode()
-
-
-def write_feed(*urls: str) -> bytes:
-    items = "".join(f"<item><title>Item {n}</title><link>{url}</link></item>" for n, url in enumerate(urls))
-    return f'<rss version="2.0"><channel><title>Feed</title>{items}</channel></rss>'.encode()
 
 
 def spellings(port: int) -> list[str]:
