@@ -40,7 +40,7 @@ def show(folder_name: str) -> None:
         _crawl(proxy, [*settings, "-a", "due=all"])
     _tell(folder / "news.db")
     scrapy, database = _shown(Path(sys.executable).with_name("scrapy")), f"-s DATABASE={_shown(folder / 'news.db')}"
-    print("\nRead it in the browser, and see how the crawl fares (the newsroom is of 2018, so its outlets are silent):")
+    print("\nRead it in the browser, and see how the crawl fares:")
     print(f"\n    {scrapy} browse {database}\n    {scrapy} status {database}\n\nYour own topic: README.md.")
 
 
