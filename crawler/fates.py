@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +34,18 @@ from db.records import Fate
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+_DISK_ERRNOS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 _READABLE = ("html", "xml", "text/plain", "application/octet-stream")
 
 
@@ -97,6 +111,11 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, DownloadTimeoutError):
         return Verdict("failed", "the answer took longer than DOWNLOAD_TIMEOUT", _later)
     return Verdict("failed", describe_failure(error), _after_its_host, hold_seconds=0.0)
+
+
+def is_disk_trouble(error: BaseException) -> bool:
+    """Returns whether a request failed because its answer could not be written here; no outlet is to blame for it."""
+    return isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.errno in _DISK_ERRNOS)
 
 
 def describe_failure(error: BaseException) -> str:

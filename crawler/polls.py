@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from pipelines.page import Page
 
-DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 CHILDREN_MAX = 500
 """Of a sitemap index the newest so many sitemaps are followed; archives of decades list thousands."""
 LARGE_BYTES = 256 << 10

@@ -25,13 +25,15 @@ def check_folders(settings: BaseSettings) -> None:
 
     A mistyped path must not look like an archive without topics.
     """
-    database, topics = Path(settings["DATABASE"]), Path(settings["TOPICS"])
+    database, topics, archive = (Path(settings[name]) for name in ("DATABASE", "TOPICS", "ARCHIVE"))
     if database.is_dir():
         raise ConfigError(database, "is a folder; set DATABASE to a file, such as news.db")
     if not database.parent.is_dir():
         raise ConfigError(
             database, f"the folder {database.parent} does not exist; make it, or set DATABASE to another path"
         )
+    if archive.exists() and not archive.is_dir():
+        raise ConfigError(archive, "is no folder; set ARCHIVE to the folder that is to hold the raw pages")
     if not topics.is_dir():
         raise ConfigError(
             topics, "there is no such folder of topics; make it (it may be empty), or set TOPICS to another"

@@ -20,7 +20,7 @@ class Page:
     status: int
     headers: tuple[tuple[str, str], ...]
     """Response headers in order; names as sent."""
-    body: bytes
+    body: bytes = field(repr=False)
     """The payload with transfer and content encodings undone."""
     fetched_at: str
     link_id: int | None = None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from scrapy.exceptions import DropItem
+
 from db.connection import transaction, utc_now
 from db.frontier import add_archive_link, settle_link, source_of
 from db.records import Fetch
@@ -112,7 +114,8 @@ class Store:
                 outcome = store_page(spider.db, spider.run_id, Extracted(item.page, reading))
         except (sqlite3.Error, OSError) as error:
             spider.stop(f"the archive cannot be written: {error}")
-            raise
+            # Told once by `stop`; Scrapy would write the whole page and a traceback for each page on its way.
+            raise DropItem("the archive cannot be written", log_level="DEBUG") from error
         spider.settled(item.page, outcome)
         return item
 

@@ -256,6 +256,11 @@ MISTAKES: dict[str, tuple[Callable[[Desk], object], dict[str, str], list[str]]] 
         ["nowhere", "DATABASE"],
     ),
     "a database that is a folder": (lambda desk: None, {"DATABASE": "{folder}/topics"}, ["topics"]),
+    "an archive of raw pages that is a file": (
+        lambda desk: None,
+        {"ARCHIVE": "{folder}/sources.toml"},
+        [r"sources\.toml: is no folder", "ARCHIVE"],
+    ),
     "a setting that is not known": (lambda desk: None, {"KEEP": "some"}, ["KEEP", "'some'", "all, matches"]),
 }
 

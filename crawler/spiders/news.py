@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
+from scrapy.exceptions import CloseSpider
 
 from crawler import polls
 from crawler.archive import ArchiveUnreadable, WarcFolder, read_page, read_pages
-from crawler.fates import Verdict, judge_failure, judge_status
+from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
 from crawler.runs import start_run
 from crawler.sources import load_sources
@@ -136,7 +137,8 @@ class NewsSpider(Spider):
             if outcome.hold_seconds is not None:
                 self.frontier.hold(seed.host, outcome.hold_seconds, outcome.note or "")
         if outcome.ok:
-            self.frontier.forgive(seed.host)
+            with self.guarding():
+                self.frontier.forgive(seed.host)
         else:
             logger.info("poll of %s failed: %s", seed.url, outcome.note)
         self.frontier.settled(seed)
@@ -212,7 +214,8 @@ class NewsSpider(Spider):
         self.frontier.answered(link.host)
         verdict = judge_status(response)
         if verdict is None:
-            self.frontier.forgive(link.host)
+            with self.guarding():
+                self.frontier.forgive(link.host)
             self.works[link.id] = link
             yield self.page_of(response, link)
             return
@@ -225,10 +228,12 @@ class NewsSpider(Spider):
         self.frontier.answered(work.host)
         error = failure.value
         assert error is not None
+        if is_disk_trouble(error):  # of ours, so neither the link nor the seed failed: they wait for the next run
+            self.stop(f"the archive cannot be written: {error}")
+            self.frontier.settled(work)
+            return
         verdict = judge_failure(error, request.url)
         fetch = Fetch(url=request.url, at=request.meta["started_at"], error=verdict.reason) if verdict.sent else None
-        if isinstance(error, OSError) and error.errno in polls.DISK_ERRNOS:
-            self.stop(f"the raw archive cannot be written: {error}")
         if isinstance(work, PendingLink):
             self.settle(work, verdict, replace(fetch, link_id=work.id) if fetch else None)
         else:
@@ -244,14 +249,20 @@ class NewsSpider(Spider):
         yield
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction; a disk or database that refuses it ends the run with a clear word."""
+    def guarding(self) -> Iterator[None]:
+        """Ends the run with a clear word where the disk or the database refuses to be written."""
         try:
-            with transaction(self.db):
-                yield
+            yield
         except (sqlite3.Error, OSError) as error:
             self.stop(f"the archive cannot be written: {error}")
-            raise
+            # Scrapy knows this one: no traceback for each of the requests that are still on their way.
+            raise CloseSpider("trouble") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; a disk or database that refuses it ends the run with a clear word."""
+        with self.guarding(), transaction(self.db):
+            yield
 
     def stop(self, trouble: str) -> None:
         """Ends the run because a human is needed; what is stored stays, what is pending waits."""
