@@ -24,6 +24,8 @@ _ROLE = re.compile(
     r"|sr|phd|md)\b\.?",
     re.IGNORECASE,
 )
+# Where the office follows the name without a comma: Korean and Japanese "reporter", "correspondent".
+_TITLE_BEHIND = re.compile(r"\s*(?:기자|특파원|記者|特派員)$")
 _NOBODY = {
     "admin", "administrator", "null", "none", "undefined", "unknown", "n/a", "na", "author", "editor", "webmaster",
     "posted", "name", "auteurs", "autor", "auteur", "autore", "said", "user", "guest", "anonymous", "false", "true",
@@ -94,6 +96,7 @@ def _split_and(text: str) -> list[str]:
 
 def _clean_name(name: str) -> str:
     name = re.sub(r"\s*[(\[][^)\]]*[)\]]?", " ", _BY.sub("", name)).strip(" \t-–—:,.*()[]\"'“”")
+    name = _TITLE_BEHIND.sub("", name)
     if "://" in name or name.startswith(("www.", "@", "/")) or re.search(r"\S@\S+\.\S", name):
         name = re.sub(r"\(?\S+@\S+\)?|https?://\S+|www\.\S+|(?:^|\s)@\w+", " ", name)
         name = " ".join(name.split()).strip(" -,()")

@@ -16,13 +16,13 @@ from trafilatura import bare_extraction
 from db.folding import count_words
 from db.records import Article
 from db.urls import is_article_like, same_site
-from pipelines.dates import read_moment
+from pipelines.app_state import find_paragraphs, find_published, read_state
+from pipelines.dates import merge_moments, read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
 from pipelines.format_characters import (
-    drop_format_characters,
     hide_format_characters,
-    holds_format_characters,
     show_format_characters,
+    single_space,
     unmask,
 )
 from pipelines.head import read_head
@@ -31,7 +31,7 @@ from pipelines.language import name_language
 from pipelines.layout import flatten_layout_tables
 from pipelines.metadata import Metadata, merge_metadata
 from pipelines.page import NoArticle, Page
-from pipelines.refusal import find_refusal
+from pipelines.refusal import MIN_WORDS, find_refusal
 from pipelines.titles import fold_title
 from pipelines.walls import drop_wall_lines
 
@@ -83,11 +83,13 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     tree = parse(source)
     url = page.final_url or page.url
     head = read_head(tree, url)
-    lines = _body_lines(tree, url, holds_format_characters(source))
+    lines = _body_lines(tree, url, source)
     latest = latest or _read_fetch_time(page.fetched_at) + GRACE
     meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
+    if meta.is_article and count_words(" ".join(lines)) < MIN_WORDS:
+        lines = _read_scripts(tree, lines, meta, latest)
     if meta.paywalled:
         lines = drop_wall_lines(lines)
     body = "\n\n".join(lines)
@@ -121,23 +123,20 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     )
 
 
-def _body_lines(tree: HtmlElement, url: str, masked: bool) -> list[str]:
+def _body_lines(tree: HtmlElement, url: str, source: str) -> list[str]:
     flatten_layout_tables(tree)
-    if masked:
-        hide_format_characters(tree)
+    hidden = hide_format_characters(tree, source)
     document = bare_extraction(tree, url=url, include_comments=False, with_metadata=False)
+    show_format_characters(hidden)
     text = getattr(document, "text", None)
-    if masked:
-        show_format_characters(tree)
     if not isinstance(text, str):
         return []
-    return split_lines(unmask(text) if masked else text)
+    return split_lines(unmask(text) if hidden else text)
 
 
 def split_lines(text: str) -> list[str]:
     """Returns the non-empty lines of a text in NFC, white space single, format characters that mean nothing dropped."""
-    text = drop_format_characters(unicodedata.normalize("NFC", text))
-    lines = (" ".join(line.split()) for line in text.split("\n"))
+    lines = (single_space(line) for line in unicodedata.normalize("NFC", text).split("\n"))
     return [line for line in lines if line]
 
 
@@ -163,6 +162,19 @@ def _rescue(lines: list[str], meta: Metadata) -> list[str]:
     if count_words("\n".join(rescued)) >= RESCUE_GAIN * count_words("\n".join(lines)):
         return drop_echo(rescued, meta.headlines)
     return lines
+
+
+def _read_scripts(tree: HtmlElement, lines: list[str], meta: Metadata, latest: datetime) -> list[str]:
+    """The paragraphs a script-drawn page keeps in its state; its date too, where the page has told none."""
+    state = read_state(tree)
+    found = [line for text in find_paragraphs(state) if (line := clean_text(text))]
+    if count_words(" ".join(found)) < MIN_TEASER_WORDS:
+        return lines
+    if meta.published is None or meta.published.origin == "htmldate":
+        moments = (read_moment(text, "script") for text in find_published(state))
+        told = merge_moments([moment for moment in moments if moment], latest)
+        meta.published = told or meta.published
+    return drop_echo(found, meta.headlines)
 
 
 def _first_words(lines: list[str]) -> str:

@@ -8,8 +8,8 @@ The characters: https://www.unicode.org/Public/UCD/latest/ucd/extracted/DerivedG
 from __future__ import annotations
 
 import re
+from typing import Any, cast
 
-from lxml import etree
 from lxml.html import HtmlElement
 
 _NEEDED = (
@@ -35,10 +35,14 @@ _HIDE = {ord(char): chr(_STAND_IN + number) for number, char in enumerate(_KEPT)
 _SHOW = {ord(shown): chr(hidden) for hidden, shown in _HIDE.items()}
 _HIDE |= dict.fromkeys(_SHOW, "")
 _JOINERS = dict.fromkeys(map(ord, _KEPT))
-_IN_SOURCE = re.compile(
-    f"[{_NEEDED}{_WORD_BREAK}{_TAGS[0]}-{_TAGS[-1]}]|&(?:zwn?j|lrm|rlm|#0*(?:820[3-7]|1564)|#x0*(?:200[b-f]|61c))",
-    re.IGNORECASE,
-)
+_REFERENCE = re.compile(r"&(?:zwn?j|lrm|rlm|#0*(?:820[3-7]|1564)|#[xX]0*(?:200[b-fB-F]|61[cC]))")
+_REFERABLE = "\u200b\u200c\u200d\u200e\u200f\u061c"
+_SOUGHT = f"{_NEEDED}{_WORD_BREAK}{_TAGS[-1]}"
+"""What a page with any kept character holds: a flag always ends with the last tag."""
+
+
+Hidden = tuple[HtmlElement, bool, str]
+"""An element, whether its tail is meant (else its text), and that text as it was."""
 
 
 def drop_format_characters(text: str) -> str:
@@ -46,39 +50,52 @@ def drop_format_characters(text: str) -> str:
     return text if text.isascii() else _DROPPED.sub("", text)
 
 
+def single_space(text: str) -> str:
+    """Returns a text with single spaces for all white space and without meaningless format characters."""
+    text = " ".join(text.split())
+    # Every format character is unprintable to Python, and few texts hold one.
+    return text if text.isprintable() else " ".join(drop_format_characters(text).split())
+
+
 def drop_joiners(text: str) -> str:
     """Returns a text without any format character, for comparing: two spellings of a word may differ only in one."""
     return text if text.isascii() else _DROPPED.sub("", text).translate(_JOINERS)
 
 
-def holds_format_characters(source: str) -> bool:
-    """Says whether the source of a page writes any of the characters worth keeping, plainly or as a reference."""
-    return bool(_IN_SOURCE.search(source))
+def hide_format_characters(tree: HtmlElement, source: str) -> list[Hidden]:
+    """Replaces in a tree's texts the characters worth keeping by printable stand-ins; returns what was changed.
 
-
-def hide_format_characters(tree: HtmlElement) -> None:
-    """Replaces in a tree's texts the characters worth keeping by printable stand-ins.
-
-    Trafilatura deletes whatever Python calls unprintable. Undo it with ``show_format_characters`` on the tree and with
-    ``unmask`` on every text drawn from it.
+    Trafilatura deletes whatever Python calls unprintable. ``source`` is what the tree was parsed from. Undo it with
+    ``show_format_characters`` on the tree and with ``unmask`` on every text drawn from it.
     """
-    _translate(tree, _HIDE)
+    # Looking for one character at a time is many times faster than for a set of them.
+    sought = [] if source.isascii() else [char for char in _SOUGHT if char in source]
+    if _REFERENCE.search(source):
+        sought += [char for char in _REFERABLE if char not in sought]
+    hidden: dict[tuple[HtmlElement, bool], str] = {}
+    if sought:
+        holds = " or ".join(f"contains(., '{char}')" for char in sought)
+        for found in cast("list[Any]", tree.xpath(f"//*[not(self::script or self::style)]/text()[{holds}]")):
+            parent: HtmlElement = found.getparent()
+            hidden.setdefault((parent, found.is_tail), (parent.tail if found.is_tail else parent.text) or "")
+    for (element, is_tail), text in hidden.items():
+        _put(element, is_tail, text.translate(_HIDE))
+    return [(element, is_tail, text) for (element, is_tail), text in hidden.items()]
 
 
-def show_format_characters(tree: HtmlElement) -> None:
-    """Puts the characters of ``hide_format_characters`` back into a tree's texts."""
-    _translate(tree, _SHOW)
+def show_format_characters(hidden: list[Hidden]) -> None:
+    """Puts the texts that ``hide_format_characters`` changed back into their tree."""
+    for element, is_tail, text in hidden:
+        _put(element, is_tail, text)
+
+
+def _put(element: HtmlElement, is_tail: bool, text: str) -> None:
+    if is_tail:
+        element.tail = text
+    else:
+        element.text = text
 
 
 def unmask(text: str) -> str:
     """Returns a text with the stand-ins of ``hide_format_characters`` turned back."""
     return text if text.isascii() else text.translate(_SHOW)
-
-
-def _translate(tree: HtmlElement, table: dict[int, str]) -> None:
-    for element in tree.iter(etree.Element):
-        text, tail = element.text, element.tail
-        if text and not text.isascii():
-            element.text = text.translate(table)
-        if tail and not tail.isascii():
-            element.tail = tail.translate(table)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.format_characters import drop_format_characters
+from pipelines.format_characters import single_space
 
 Node = dict[str, Any]
 
@@ -170,7 +170,7 @@ def clean_text(text: str) -> str:
         text = html.unescape(html.unescape(text))
     if "<" in text:
         text = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", " ", text)
-    return " ".join(drop_format_characters(text).split())
+    return single_space(text)
 
 
 def strings_of(value: Any) -> list[str]:

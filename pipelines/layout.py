@@ -17,18 +17,22 @@ _LONG_CELL = 400
 # What no cell of a table of figures holds. A caption or heading cells speak for data, but not against these.
 _HOLDS_PAGE = etree.XPath("boolean(.//h1 | .//table | .//article | .//main | .//nav)")
 _IS_LABELLED = etree.XPath("boolean(./caption | ./thead | ./tr/th | ./tbody/tr/th | .//td[@headers or @scope])")
+_HOLDS_BLOCKS = etree.XPath(
+    "boolean(.//p | .//div | .//br | .//ul | .//ol | .//table | .//section | .//article | .//main | .//nav | .//form"
+    " | .//blockquote | .//pre | .//h1 | .//h2 | .//h3 | .//h4)"
+)
 _FIND_ROWS = etree.XPath("./tr | ./tbody/tr | ./tfoot/tr")
 
 
 def flatten_layout_tables(tree: HtmlElement) -> int:
-    """Renames the parts of every layout table of a tree to ``div``; returns how many tables that were."""
+    """Renames the parts of every layout table to ``div``, cells of bare text to ``p``; returns how many tables."""
     # Inner tables first, while the outer ones still show that they hold one.
     tables = [table for table in tree.iter("table") if is_layout(table)]
     for table in tables:
         for row in _rows(table):
             for cell in row:
                 if cell.tag in _PARTS:
-                    cell.tag = "div"
+                    cell.tag = "div" if _HOLDS_BLOCKS(cell) else "p"
             row.tag = "div"
         for part in table:
             if part.tag in _PARTS:

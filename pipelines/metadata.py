@@ -121,20 +121,24 @@ def _name_authors(tree: HtmlElement, head: Head, data: LinkedData) -> list[str]:
     declared = read_authors(node.get("author"), data) or read_authors(node.get("creator"), data)
     if any(is_person(name) for name in declared):
         return declared
-    for names in _stated_names(tree, head, bool(declared)):
+    stated = list(declared)
+    for names in _stated_names(tree, head):
         people = [name for name in names if is_person(name)]
         if people:
             return people
-    return declared
+        stated += names
+    if stated:
+        # The page says that the outlet itself wrote it; a guess could only find somebody else.
+        return declared
+    guessed = split_names((extract_author(tree) or "").replace("; ", ";"))
+    return [name for name in guessed if is_person(name)]
 
 
-def _stated_names(tree: HtmlElement, head: Head, sure_only: bool) -> Iterator[list[str]]:
+def _stated_names(tree: HtmlElement, head: Head) -> Iterator[list[str]]:
     for key in _AUTHOR_METAS:
         yield unite([name for value in head.every(key) if not _is_address(value) for name in split_names(value)])
     yield unite([name for value in head.itemprops.get("author", ()) for name in split_names(value)])
     yield find_byline(tree)
-    if not sure_only:
-        yield split_names((extract_author(tree) or "").replace("; ", ";"))
 
 
 def _is_address(text: str) -> bool:

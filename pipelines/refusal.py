@@ -85,11 +85,16 @@ def find_refusal(tree: HtmlElement, title: str, lines: list[str], words: int, is
 
 
 def furniture_share(tree: HtmlElement, lines: list[str]) -> float:
-    """Returns the share of a body's words that stand in link texts, captions and teasers, 0 to 1.
+    """Returns the share of a body's words that stand in link texts, captions and teasers, 0 to 1; 0 for running text.
 
     A teaser is a line that begins with a headline-like link, or the one short block below such a link. They count
     when there are four of them: a story may open a paragraph with a link.
     """
+    counts = [count_words(line) for line in lines]
+    total = sum(counts)
+    if sum(n for n in counts if n > _TEASER_WORDS) > (1 - _LIST_SHARE) * total:
+        # Running text; most pages end here, before any link is looked at.
+        return 0.0
     links = {fold_title(" ".join(anchor.itertext())[:500]) for anchor in tree.iter("a")}
     summaries = _find_summaries(tree)
     captions = {fold_title(" ".join(caption.itertext())[:2_000]) for caption in tree.iter("figcaption", "caption")}
@@ -97,11 +102,9 @@ def furniture_share(tree: HtmlElement, lines: list[str]) -> float:
     for link in links:
         if len(link) >= _HEADLINE:
             openings.setdefault(tuple(link.split()[:2]), []).append(link)
-    total = plain = teased = teasers = 0
+    plain = teased = teasers = 0
     below_headline = False
-    for line in lines:
-        n = count_words(line)
-        total += n
+    for line, n in zip(lines, counts, strict=True):
         folded = fold_title(line)
         is_headline = folded in links and len(folded) >= _HEADLINE
         if folded in links or folded in captions:

@@ -37,7 +37,7 @@ def choose_title(head: Head, node: Node, title_hint: str | None) -> tuple[str, t
     if ld:
         title = _untruncate(ld, [og, h1, page])
     elif h1 and (measure_agreement(h1, [text for text in (og, page, hint, micro) if text]) >= 0.5 or not (og or micro)):
-        title = h1
+        title = _cut_kicker(h1, og)
     else:
         title = og or micro or h1 or page or hint
     return title[:500], headlines
@@ -73,6 +73,12 @@ def _untruncate(title: str, others: list[str]) -> str:
             ):
                 return other
     return title
+
+
+def _cut_kicker(h1: str, og: str) -> str:
+    """``og:title`` instead of an h1 that only sets a word or two of its topic before the same headline."""
+    front, found, _ = fold_title(h1).rpartition(f" {fold_title(og)}")
+    return og if found and len(front.split()) <= 3 <= len(og.split()) else h1
 
 
 def _cut_after(title: str, openings: set[str]) -> str:

@@ -12,7 +12,7 @@ from pipelines.bylines import split_names
 
 _LONGEST = 200
 """Characters of a byline with its date and place; what is longer is running text."""
-_SEEN = 3_000
+_SEEN = 1_200
 """Elements below the headline among which a byline is looked for."""
 # With a colon the word can only be a label; without one, names must follow that look like names.
 _COLON_LABEL = re.compile(
@@ -41,7 +41,8 @@ def find_byline(tree: HtmlElement) -> list[str]:
         next(element for element in elements if element.tag == "h1")
     for element in islice(elements, _SEEN):
         for text in (element.text, element.tail):
-            if text and (_COLON_LABEL.match(text) or _BARE_LABEL.match(text)):
+            # Most texts are white space between elements.
+            if text and not text.isspace() and (_COLON_LABEL.match(text) or _BARE_LABEL.match(text)):
                 block = element if text == element.text else element.getparent()
                 names = _read_byline(block, " ".join(text.split()), block is element) if block is not None else []
                 if names:

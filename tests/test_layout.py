@@ -56,8 +56,8 @@ def test_only_the_layout_table_is_flattened() -> None:
     )
     assert flatten_layout_tables(tree) == 1
     tags = [element.tag for element in tree.find("body").iter()]
-    assert tags == ["body", "div", "div", "div", "div", "div", "h1", "table", "tr", "th", "tr", "td"]
-    assert tree.find(".//div[@class='menu']") is not None
+    assert tags == ["body", "div", "div", "div", "p", "div", "h1", "table", "tr", "th", "tr", "td"]
+    assert tree.find(".//p[@class='menu']") is not None
 
 
 @given(st.recursive(st.sampled_from(["x", "<h1>y</h1>", "<th>z</th>"]), lambda inner: st.lists(inner, max_size=4)))
