@@ -115,7 +115,7 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             spider.stop(f"the archive cannot be written: {error}")
             # Told once by `stop`; Scrapy would write the whole page and a traceback for each page on its way.
-            raise DropItem("the archive cannot be written", log_level="DEBUG") from error
+            raise DropItem(f"the archive cannot be written: {error}", log_level="DEBUG") from error
         spider.settled(item.page, outcome)
         return item
 
