@@ -15,6 +15,20 @@ from pipelines.topic import load_topics
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
+_NUMBERS: dict[str, tuple[type[int] | type[float], float]] = {
+    "HOST_DELAY_SECONDS": (float, 0),
+    "RUN_SECONDS": (float, 1),
+    "LINK_TRIES": (int, 1),
+    "FULL_FETCH_SECONDS": (int, 0),
+    "EXTRACT_WORKERS": (int, 1),
+    "EXTRACT_DEADLINE_SECONDS": (float, 1),
+    "EXTRACT_MEMORY_MB": (int, 0),
+    "FEED_MAX_BYTES": (int, 1),
+    "SITEMAP_MAX_BYTES": (int, 1),
+    "IMPORT_MAX_BYTES": (int, 1),
+}
+"""Parley's settings that are numbers, each with its kind and the least it may be."""
+
 _TOLD_BY_FATE = ("scrapy.downloadermiddlewares.httpcompression", "scrapy.core.downloader.handlers.http11")
 """Scrapy warns of every body beyond DOWNLOAD_MAXSIZE; that is the fate of one link and no news for whoever gets
 cron's mail. With ``-s LOG_LEVEL=INFO`` they speak."""
@@ -40,6 +54,24 @@ def check_folders(settings: BaseSettings) -> None:
         )
 
 
+def check_numbers(settings: BaseSettings) -> None:
+    """Raises `ConfigError` where a setting of Parley's that is a number is none, or too small."""
+    for name, (kind, least) in _NUMBERS.items():
+        value, word = settings[name], "whole number" if kind is int else "number"
+        try:
+            fits = least <= kind(value) < float("inf")
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise ConfigError(Path(f"setting {name}"), f"{value!r} is no {word} of at least {least:g}")
+
+
+def introduce(settings: BaseSettings) -> None:
+    """Makes the User-Agent carry ``CONTACT``, so that outlets can write to whoever runs this crawl."""
+    if settings["CONTACT"]:
+        settings.set("USER_AGENT", f"Parley/{VERSION} (+{settings['CONTACT']})", priority="cmdline")
+
+
 def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None:
     """Reads sources, topics and archive once, so that a broken one is refused before anything is fetched.
 
@@ -49,12 +81,12 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
     """
     if settings["KEEP"] not in ("all", "matches"):
         raise ConfigError(Path("setting KEEP"), f"{settings['KEEP']!r} is not known; allowed: all, matches")
+    check_numbers(settings)
     if with_sources:
         load_sources(settings["SOURCES"])
     load_topics(settings["TOPICS"])
     open_archive(Path(settings["DATABASE"])).close()
-    if settings["CONTACT"]:
-        settings.set("USER_AGENT", f"Parley/{VERSION} (+{settings['CONTACT']})", priority="cmdline")
+    introduce(settings)
     if settings["LOG_LEVEL"] == "WARNING":
         for name in _TOLD_BY_FATE:
             getLogger(name).setLevel(ERROR)

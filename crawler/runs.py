@@ -29,7 +29,7 @@ EXIT_BUSY = 75
 EXIT_CONFIG = 2
 """A topic file, source file or setting is wrong; a human must mend it."""
 EXIT_TROUBLE = 1
-"""The run could not do its work: a full disk, a broken archive, or every poll failed."""
+"""The run could not do its work: a full disk, a broken archive, or several polls and every one failed."""
 
 
 class Busy(Exception):

@@ -75,6 +75,7 @@ class Command(ScrapyCommand):
 
     def add(self, path: Path, args: list[str], opts: argparse.Namespace) -> None:
         """Looks at each address, prints a verdict on all it finds, and adds what is worth polling."""
+        from crawler.preparation import introduce
         from crawler.probe import Probe, Verdict, choose
         from crawler.seed_finding import Site
         from crawler.sources import load_sources
@@ -91,7 +92,8 @@ class Command(ScrapyCommand):
         if path.exists():
             load_sources(path)  # a mistake in the file is told before the network is asked
         probes: list[tuple[str, list[Verdict], list[Site]]] = [(url, [], []) for url in urls]
-        assert self.crawler_process is not None
+        assert self.crawler_process is not None and self.settings is not None
+        introduce(self.settings)
         for url, verdicts, sites in probes:
             self.crawler_process.crawl(Probe, url=url, verdicts=verdicts, sites=sites)
         self.crawler_process.start()

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 logger = getLogger(__name__)
 
+ALARM_POLLS = 3
+"""So many polls in one run, all failed, point at this machine's network and no longer at the outlets."""
+
 
 class NewsSpider(Spider):
     """Polls the seeds that are due, writes every link they mention, and fetches what is pending.
@@ -104,9 +107,12 @@ class NewsSpider(Spider):
             )
 
     def needs_human(self) -> bool:
-        """Returns whether the run ended in a way that somebody should look at: trouble, or not one poll that worked."""
+        """Returns whether somebody should look at this run: trouble, or several polls and not one that worked.
+
+        One dead feed that is due alone is no alarm: with a run every five minutes that would be mail all day.
+        """
         polls_done = self.counters["polls"]
-        return self.trouble is not None or (polls_done > 0 and self.counters["polls_failed"] == polls_done)
+        return self.trouble is not None or (polls_done >= ALARM_POLLS and self.counters["polls_failed"] == polls_done)
 
     async def start(self) -> AsyncIterator[Any]:
         """Yields one request for each piece of work, as the frontier hands it out."""
