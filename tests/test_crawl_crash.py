@@ -22,8 +22,8 @@ from tests.crawling import Desk, is_alive, tree_of, wait_until
 from tests.newsroom import Newsroom, start
 from tests.newsroom_crawls import Crawled, read_crawls
 
-KILLS = 12
-"""Of each kind; two kinds make more than twenty moments."""
+KILLS = 10
+"""Of each kind; two kinds make twenty moments."""
 LATENCY_MS = 60.0
 SLOW_SOURCE = "naya-ufaq"
 """Left out: its Crawl-delay of a second would make each of these runs the longest of all tests."""
