@@ -21,7 +21,11 @@ def fold_title(text: str) -> str:
 
 
 def choose_title(head: Head, node: Node, title_hint: str | None) -> tuple[str, tuple[str, ...]]:
-    """Returns the headline and all its forms: JSON-LD, ``og:title`` without the site's name, h1, ``<title>``, hint."""
+    """Returns the headline and all its forms: JSON-LD, ``og:title`` with and without the site's name, h1, ``<title>``.
+
+    What a feed called the page (``title_hint``) counts only where the page has no title at all, so that the same bytes
+    give the same article however they came: crawled, imported or extracted again.
+    """
     sites = name_site(head, node)
     ld = strip_site(text_of(node.get("headline")) or text_of(node.get("name")), sites)
     og = strip_site(clean_text(head.first(*_TITLE_METAS)), sites)
@@ -29,14 +33,15 @@ def choose_title(head: Head, node: Node, title_hint: str | None) -> tuple[str, t
     page = strip_site(head.title, sites)
     hint = clean_text(title_hint or "")
     micro = next(iter(head.itemprops.get("headline", ())), "")
-    others = [text for text in (ld, og, page, hint, micro) if text]
+    others = [text for text in (ld, og, page, micro) if text]
     openings = {fold_title(text) for text in h1s}
     ld, og, page = (_cut_after(text, openings) for text in (ld, og, page))
     h1 = max(h1s, key=lambda text: (measure_agreement(text, others), -h1s.index(text)), default="")
-    headlines = tuple(dict.fromkeys(text for text in (ld, og, h1, *h1s, page, micro, hint) if text))
+    whole = (clean_text(head.first(*_TITLE_METAS)), clean_text(head.title))
+    headlines = tuple(dict.fromkeys(text for text in (ld, og, h1, *h1s, page, micro, *whole) if text))
     if ld:
         title = _untruncate(ld, [og, h1, page])
-    elif h1 and (measure_agreement(h1, [text for text in (og, page, hint, micro) if text]) >= 0.5 or not (og or micro)):
+    elif h1 and (measure_agreement(h1, [text for text in (og, page, micro) if text]) >= 0.5 or not (og or micro)):
         title = _cut_kicker(h1, og)
     else:
         title = og or micro or h1 or page or hint
