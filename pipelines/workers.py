@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
@@ -105,6 +107,7 @@ class Workers:
             os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
             # Workers must not import the parent's main script (all of Scrapy and Twisted, 0.4 s and 40 MB each).
             sys.modules["__main__"].__file__ = None
+            _start_server()
             self.pool = ProcessPool(
                 max_workers=self.count,
                 max_tasks=TASKS_PER_WORKER,
@@ -113,6 +116,20 @@ class Workers:
                 context=context,
             )
         return self.pool
+
+
+def _start_server() -> None:
+    """Starts the fork server with SIGINT blocked, which its workers inherit.
+
+    Ctrl-C reaches every process of a terminal, an interpreter amid its start included, which would die with a
+    traceback; the parent alone answers it and ends the others.
+    """
+    resource_tracker.ensure_running()  # first, because starting it unblocks SIGINT
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _wait_for(pool: ProcessPool, future: Future[Reading]) -> Reading:
