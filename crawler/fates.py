@@ -26,7 +26,6 @@ from crawler.politeness import (
     BlockedByRobots,
     RobotsUnavailable,
     after,
-    backoff_seconds,
     parse_retry_after,
 )
 from db.records import Fate
@@ -47,6 +46,10 @@ _DISK_ERRNOS = (
     errno.EEXIST,
 )
 _READABLE = ("html", "xml", "text/plain", "application/octet-stream")
+
+
+RETRY_FIRST_SECONDS = 600
+RETRY_MAX_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ def judge_status(response: Response) -> Verdict | None:
         return Verdict("paywalled", "HTTP 402")
     if status in (429, 503):
         asked = parse_retry_after(_header(response, "Retry-After"), datetime.now(UTC))
-        return Verdict("failed", f"HTTP {status}", _after_hold(asked), counts=False, hold_seconds=asked or 0.0)
+        if not asked:
+            return Verdict("failed", f"HTTP {status}", _later, hold_seconds=0.0)
+        return Verdict("failed", f"HTTP {status}", lambda _: after(asked), counts=False, hold_seconds=asked)
     if status >= 500 or status == 408:
         return Verdict("failed", f"HTTP {status}", _later)
     if status in (401, 403, 451):
@@ -93,7 +98,7 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, BlockedByRobots):
         return Verdict("blocked_by_robots", str(error), sent=False)
     if isinstance(error, RobotsUnavailable):
-        return Verdict("blocked_by_robots", str(error), lambda _: after(ROBOTS_RETRY_SECONDS), counts=True, sent=False)
+        return Verdict("blocked_by_robots", str(error), _when_robots_may_answer, sent=False)
     if isinstance(error, Refused):
         return Verdict("refused", str(error), sent=False)
     if isinstance(error, NotSupported):
@@ -107,10 +112,10 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, CannotResolveHostError):
         if was_refused(url):
             return Verdict("refused", "the host's name points to an address that is not on the public internet")
-        return Verdict("failed", "the host's name cannot be resolved", _after_its_host, hold_seconds=0.0)
+        return Verdict("failed", "the host's name cannot be resolved", _later, hold_seconds=0.0)
     if isinstance(error, DownloadTimeoutError):
         return Verdict("failed", "the answer took longer than DOWNLOAD_TIMEOUT", _later)
-    return Verdict("failed", describe_failure(error), _after_its_host, hold_seconds=0.0)
+    return Verdict("failed", describe_failure(error), _later, hold_seconds=0.0)
 
 
 def is_disk_trouble(error: BaseException) -> bool:
@@ -133,17 +138,20 @@ def describe_failure(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}"[:200]
 
 
+def retry_seconds(tries: int) -> float:
+    """Returns how long a link rests after a failed try: ten minutes, then three times as long each time, to 12 hours.
+
+    Six tries (the default of ``LINK_TRIES``) span most of a day, so an outlet's bad night loses nothing.
+    """
+    return min(RETRY_FIRST_SECONDS * 3.0 ** min(tries, 20), RETRY_MAX_SECONDS)
+
+
 def _later(tries: int) -> str:
-    return after(backoff_seconds(tries + 1))
+    return after(retry_seconds(tries))
 
 
-def _after_its_host(tries: int) -> str:
-    # Its host rests, too: a link that waits no longer than that would keep the run alive just to fail once more.
-    return after(backoff_seconds(tries + 1) * 5)
-
-
-def _after_hold(asked: float | None) -> Callable[[int], str]:
-    return lambda tries: after(asked if asked is not None else backoff_seconds(tries + 1))
+def _when_robots_may_answer(tries: int) -> str:
+    return after(max(retry_seconds(tries), ROBOTS_RETRY_SECONDS))
 
 
 def _header(response: Response, name: str) -> str | None:

@@ -23,7 +23,7 @@ from db.connection import from_text, transaction, utc_now
 from db.frontier import due_seeds, next_link, pending_hosts, read_host, write_host
 from db.records import PendingLink, Seed
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 45.0
 """A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next asks."""
 LOOK_AGAIN_SECONDS = 30.0
 """How often a long run looks for seeds that have become due meanwhile."""
