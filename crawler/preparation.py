@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from logging import ERROR, getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,9 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
     if settings["KEEP"] not in ("all", "matches"):
         raise ConfigError(Path("setting KEEP"), f"{settings['KEEP']!r} is not known; allowed: all, matches")
     check_numbers(settings)
+    for pair in settings.getlist("ALLOW_PRIVATE"):
+        if not re.fullmatch(r"\s*(\[[^\]]+\]|[^:\s]+):\d{1,5}\s*", pair):
+            raise ConfigError(Path("setting ALLOW_PRIVATE"), f"{pair!r} is no host:port pair, such as 127.0.0.1:8099")
     if with_sources:
         load_sources(settings["SOURCES"])
     load_topics(settings["TOPICS"])

@@ -11,6 +11,8 @@ from crawler.runs import redact
 from db import reports
 from db.connection import from_text
 
+_TROUBLED = ("failing", "empty", "silent")
+
 ROWS_MAX = 12
 """Rows shown of a list that may be long; the rest is counted."""
 
@@ -53,8 +55,8 @@ def _lines(db: Database, now: str, every_source: bool) -> Iterator[str]:
 
 def _sources(db: Database, now: str, every_source: bool) -> Iterator[str]:
     sources = reports.source_health(db, now)
-    shown = sources if every_source else [source for source in sources if source.health in ("failing", "silent")]
-    healthy = len(sources) - sum(source.health in ("failing", "silent") for source in sources)
+    shown = sources if every_source else [source for source in sources if source.health in _TROUBLED]
+    healthy = len(sources) - sum(source.health in _TROUBLED for source in sources)
     yield f"\nsources: {len(sources)}, {healthy} without trouble" + ("" if every_source else " (--all lists them)")
     for source in shown if every_source else shown[:ROWS_MAX]:
         why = f": {source.last_error}" if source.last_error and source.health == "failing" else ""

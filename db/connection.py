@@ -68,8 +68,14 @@ def open_readonly(path: str | Path) -> Database:
     Raises `ArchiveError` where there is no such file or it is no archive.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ArchiveError(f"{path}: no such archive; `scrapy crawl news` makes it, or set DATABASE to where it lies")
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise ArchiveError(
+            f"{path}: no such archive; `scrapy crawl news` makes it, or set DATABASE to where it lies"
+        ) from error
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
@@ -78,7 +84,11 @@ def open_readonly(path: str | Path) -> Database:
         if not database["articles"].exists():
             raise ArchiveError(f"{path}: is a database but no Parley archive (it has no table `articles`)")
     except sqlite3.DatabaseError as error:
-        raise ArchiveError(f"{path}: cannot be read as an archive: {error}") from error
+        remedy = ""
+        if "readonly" in str(error) or "unable to open" in str(error):
+            # SQLite keeps the list of readers of a WAL file beside it (https://www.sqlite.org/wal.html#readonly).
+            remedy = "; even a reader must be able to write to its folder: change the permissions, or copy the file"
+        raise ArchiveError(f"{path}: cannot be read as an archive: {error}{remedy}") from error
     return database
 
 

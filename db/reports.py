@@ -18,7 +18,7 @@ from db.records import FATES, Fate, SeedKind
 SILENT_AFTER = timedelta(days=7)
 """A source that answers but brought nothing new for this long is called silent: its feed may have moved."""
 
-Health = Literal["failing", "silent", "new", "ok", "disabled"]
+Health = Literal["failing", "empty", "silent", "new", "ok", "disabled"]
 
 # Correlated lookups, each over an index: a join with GROUP BY over articles would read every row of the archive.
 SOURCE_HEALTH = """
@@ -28,6 +28,7 @@ SELECT s.id, s.name, s.homepage, s.country, s.language, s.status, s.last_ok_at, 
         WHEN s.status <> 'active' THEN 'disabled'
         WHEN h.n_failing > 0 THEN 'failing'
         WHEN s.last_ok_at IS NULL THEN 'new'
+        WHEN h.last_article_at IS NULL THEN 'empty'
         WHEN h.last_article_at < :silent_before THEN 'silent'
         ELSE 'ok'
     END AS health
@@ -44,7 +45,8 @@ JOIN (
     FROM sources AS o
 ) AS h ON h.id = s.id
 WHERE s.status IN ('active', 'disabled')
-ORDER BY CASE health WHEN 'failing' THEN 0 WHEN 'silent' THEN 1 WHEN 'new' THEN 2 WHEN 'ok' THEN 3 ELSE 4 END,
+ORDER BY CASE health WHEN 'failing' THEN 0 WHEN 'empty' THEN 1 WHEN 'silent' THEN 2 WHEN 'new' THEN 3
+    WHEN 'ok' THEN 4 ELSE 5 END,
     s.name COLLATE NOCASE, s.id
 """
 
@@ -107,7 +109,8 @@ class SourceHealth:
     """When its newest article was stored."""
     last_error: str | None
     health: Health
-    """``failing``: a seed fails; ``silent``: answers, nothing new for `SILENT_AFTER`; ``new``: never answered yet."""
+    """``failing``: a seed fails; ``empty``: answers, but not one article came of it; ``silent``: nothing new for
+    `SILENT_AFTER`; ``new``: never answered yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from db.urls import is_article_like, same_site, url_key
 SHINGLE_WORDS = 5
 SAME_ARTICLE_CONTAINMENT = 0.6
 """A canonical claim joins two pages when this share of the shorter text's 5-word shingles is in the other."""
-SAME_SITE_COPY_WORDS = 40
-"""Shorter texts recur on a site by chance (corrections, one-line notices), so they are never taken for one article."""
+COPY_WORDS = 40
+"""Shorter texts recur by chance ("This is a developing story", a notice to enable scripts) and prove nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def decide(db: Database, keys: Mapping[str, str], signed: SignedArticle) -> Deci
     claimed = find_article(db, [key for key, kind in keys.items() if kind == "canonical"])
     if claimed is not None and agrees(claimed.body, signed.article.body):
         return Decision("same", claimed, f"names the canonical URL of article {claimed.id}")
+    if signed.article.word_count < COPY_WORDS:
+        return Decision("new")
     copies = find_exact(db, signed.content_hash)
     for copy in copies:
         if _is_same_on_site(db, copy, signed):
@@ -81,7 +83,7 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
 
 def _is_same_on_site(db: Database, copy: Stored, signed: SignedArticle) -> bool:
     article = signed.article
-    if article.word_count < SAME_SITE_COPY_WORDS or copy.title != article.title:
+    if copy.title != article.title:
         return False
     if copy.published_at and article.published_at and copy.published_at[:10] != article.published_at[:10]:
         return False

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pipelines.toml_file import KeyPath, TomlFile, check_keys, read_toml
+from pipelines.toml_file import ConfigError, KeyPath, TomlFile, check_keys, read_toml
 from pipelines.topic_grammar import (
     Expression,
     Name,
@@ -132,7 +132,12 @@ def load_topics(folder: Path | str) -> tuple[Topic, ...]:
     Raises ConfigError for the first file that is wrong, or when two files share an id.
     """
     topics: dict[str, Topic] = {}
-    for path in sorted(Path(folder).glob("*.toml")):
+    folder = Path(folder)
+    try:
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise ConfigError(folder, f"the folder of topics cannot be read: {error.strerror}") from error
+    for path in (path for path in paths if path.suffix.lower() == ".toml"):
         topic = load_topic(path)
         if topic.id in topics:
             other = topics[topic.id].path

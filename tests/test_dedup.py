@@ -164,11 +164,12 @@ def test_the_same_words(db: Database, url: str, title: str, day: str | None, kin
     assert (decision.kind, decision.stored and decision.stored.id) == (kind, article)
 
 
-def test_a_one_line_notice_that_recurs_on_a_site_is_no_single_article(db: Database) -> None:
-    notice = "The editors regret the error in yesterday's paper."
+@pytest.mark.parametrize("elsewhere", ["hill.example", "lake.example"])
+def test_a_one_line_notice_that_recurs_proves_nothing(db: Database, elsewhere: str) -> None:
+    notice = "This is a developing story and more will follow shortly."
     _insert(db, "https://hill.example/a-1", notice)
-    decision = decide(db, {"hill.example/z-9": "link"}, _signed("https://hill.example/z-9", notice))
-    assert decision.kind == "copy"
+    decision = decide(db, {f"{elsewhere}/z-9": "link"}, _signed(f"https://{elsewhere}/z-9", notice))
+    assert (decision.kind, decision.stored) == ("new", None)
 
 
 def test_a_copy_is_of_the_earliest(db: Database) -> None:

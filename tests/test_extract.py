@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -316,3 +317,12 @@ def test_split_lines_are_clean_and_stable(text: str) -> None:
     lines = split_lines(text)
     assert all(line and line == line.strip() for line in lines)
     assert split_lines("\n".join(lines)) == lines
+
+
+def test_an_article_s_address_that_ends_on_the_front_page_is_gone() -> None:
+    page = make_page(f"<html><body><h1>All the news</h1>{STORY}</body></html>")
+    for front in ("https://news.example/", "https://news.example", "https://www.news.example/?from=app"):
+        result = extract(replace(page, final_url=front))
+        assert isinstance(result, NoArticle)
+        assert (result.fate, "front page" in result.reason) == ("not_article", True)
+    assert isinstance(extract(replace(page, url="https://news.example/", final_url="https://news.example/")), Article)

@@ -53,7 +53,15 @@ def test_a_seed_that_recovered_shows_no_old_error(tmp_path: Path) -> None:
     fill.insert("sources", id="a", name="A", last_ok_at=NOW)
     fill.insert("seeds", source_id="a", kind="feed", url="https://a.example/f", host="a.example", note="moved here")
     (row,) = reports.source_health(fill.db, NOW)
-    assert (row.health, row.last_error, row.n_failing) == ("ok", None, 0)
+    assert (row.health, row.last_error, row.n_failing) == ("empty", None, 0)
+
+
+def test_a_source_that_answers_and_never_brought_an_article_is_empty(tmp_path: Path) -> None:
+    fill = Filler(tmp_path / "news.db")
+    fill.insert("sources", id="a", name="A", last_ok_at="2020-01-01T00:00:00Z")
+    assert [row.health for row in reports.source_health(fill.db, NOW)] == ["empty"]
+    fill.article("Title", "Body", source="a", hours=1)
+    assert [row.health for row in reports.source_health(fill.db, NOW)] == ["ok"]
 
 
 def test_a_gone_seed_makes_its_source_fail_though_others_answer(tmp_path: Path) -> None:

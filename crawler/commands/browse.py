@@ -11,6 +11,8 @@ import webbrowser
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.usage import refuse_arguments
+
 
 class Command(ScrapyCommand):
     """Serves the Datasette site over the archive until Ctrl-C."""
@@ -38,8 +40,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Serves the site; a missing archive, a bad address or a taken port is a usage error."""
-        if args:
-            raise UsageError(f"browse takes no arguments, got: {' '.join(args)}", print_help=False)
+        refuse_arguments("browse", args)
         # Scrapy imports every command for every command: Datasette must not slow the others down.
         import uvicorn
 

@@ -10,6 +10,8 @@ from typing import Any
 from scrapy.commands import ScrapyCommand, crawl
 from scrapy.exceptions import UsageError
 
+from crawler.usage import refuse_options
+
 _ARGUMENTS = (("due", "all"), ("due", ""), ("reextract", "1"))
 """What the spider takes; ``reextract`` comes from the command of that name."""
 
@@ -40,6 +42,7 @@ class Command(crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one crawl. Exit codes: 0 done, 1 trouble, 2 configuration, 75 another run is at work."""
+        refuse_options("crawl", args)
         if args != ["news"]:
             given = f"got: {' '.join(args)}" if args else "got nothing"
             raise UsageError(f"the whole command is `scrapy crawl news`, {given}", print_help=False)

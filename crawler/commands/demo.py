@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
+
+from crawler.usage import refuse_arguments
 
 
 class Command(ScrapyCommand):
@@ -27,8 +28,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs the demonstration; exit code 1 where a crawl failed."""
-        if args:
-            raise UsageError(f"demo takes no arguments, got: {' '.join(args)}", print_help=False)
+        refuse_arguments("demo", args)
         from crawler.demonstration import DemoFailed, show
 
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
 from crawler.commands.crawl import Command as CrawlCommand
+from crawler.usage import refuse_arguments
 
 
 class Command(CrawlCommand):
@@ -28,7 +28,6 @@ class Command(CrawlCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs over the whole archive under the same lock as a crawl."""
-        if args:
-            raise UsageError(f"reextract takes no arguments, got: {' '.join(args)}", print_help=False)
+        refuse_arguments("reextract", args)
         opts.spargs = {"reextract": "1"}
         super().run(["news"], opts)

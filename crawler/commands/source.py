@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.usage import refuse_options
+
 if TYPE_CHECKING:
     from db.records import Source
 
@@ -40,6 +42,7 @@ class Command(ScrapyCommand):
 
         assert self.settings is not None
         path = Path(self.settings["SOURCES"])
+        refuse_options("source", args)
         action, *rest = args or [""]
         actions = {"list": self.list_sources, "add": self.add, "import": self.import_opml, "export": self.export_opml}
         if action not in actions:
@@ -58,7 +61,7 @@ class Command(ScrapyCommand):
         from crawler.sources import SEED_KEYS, load_sources
 
         if args:
-            raise UsageError(f"list takes no arguments, got: {' '.join(args)}", print_help=False)
+            raise UsageError(f"source list takes no arguments, got: {' '.join(args)}", print_help=False)
         sources = load_sources(path)
         width = max((len(source.id) for source in sources), default=0)
         for source in sources:

@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
+
+from crawler.usage import refuse_arguments
 
 
 class Command(ScrapyCommand):
@@ -27,8 +28,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Prints the report; exit code 2 where there is no archive."""
-        if args:
-            raise UsageError(f"status takes no arguments, got: {' '.join(args)}", print_help=False)
+        refuse_arguments("status", args)
         from crawler.runs import EXIT_CONFIG
         from crawler.status_report import write_status
         from db.connection import ArchiveError, open_readonly, utc_now

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.usage import refuse_options
+
 if TYPE_CHECKING:
     from pipelines.topic import Topic
 
@@ -46,6 +48,7 @@ class Command(ScrapyCommand):
         from pipelines.topic import load_topics
 
         del opts
+        refuse_options("topic", args)
         if not args or args[0] not in _ACTIONS:
             raise UsageError(f"say what to do: {self.syntax()}", print_help=False)
         assert self.settings is not None, "Scrapy sets them before run()"
@@ -72,9 +75,12 @@ class Command(ScrapyCommand):
 def _list_topics(topics: list[Topic]) -> bool:
     """Prints three lines for each topic."""
     for topic in topics:
-        window = f"{topic.window_from or '...'} to {topic.window_to or '...'}"
+        days = " ".join(
+            f"{word} {day}" for word, day in (("from", topic.window_from), ("to", topic.window_to)) if day is not None
+        )
         print(f"{topic.id}  {topic.title}")
-        print(f"    version {topic.version}, published {window}, accept {topic.accept:g}, review {topic.review:g}")
+        bounds = f"accept {topic.accept:g}, review {topic.review:g}"
+        print(f"    version {topic.version}, published {days or 'at any time'}, {bounds}")
         print(
             f"    {len(topic.any)} rules, {len(topic.entities)} entities, {len(topic.examples)} examples: {topic.path}"
         )
@@ -98,6 +104,8 @@ def _test_topics(topics: list[Topic]) -> bool:
                 for reason in relevance.reasons if relevance else ():
                     print(f"       {reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}")
     print(f"{n_run} examples, {n_failed} failed")
+    if not n_failed:
+        print("New articles are judged by these files from now on; `scrapy reextract` judges the stored ones, too.")
     return n_failed == 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.usage import refuse_arguments
+
 
 class Command(ScrapyCommand):
     """Starts ``scrapy crawl news`` in a process of its own whenever a seed or link is due."""
@@ -31,8 +33,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Watches until stopped; exit code 0. A broken topic or source file is told at each round and waited out."""
-        if args:
-            raise UsageError(f"watch takes no arguments, got: {' '.join(args)}", print_help=False)
+        refuse_arguments("watch", args)
         if opts.every <= 0 or (opts.rounds is not None and opts.rounds < 1):
             raise UsageError("--every and --rounds must be above 0", print_help=False)
         from crawler.watching import Watch

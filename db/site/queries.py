@@ -69,7 +69,7 @@ ORDER BY a.id DESC
 
 TOPIC_ENTITIES = """
 SELECT e.name, e.role, count(m.article_id) AS n_articles
-FROM entities AS e LEFT JOIN mentions AS m ON m.entity_id = e.id
+FROM entities AS e JOIN mentions AS m ON m.entity_id = e.id
 WHERE e.topic_id = :id GROUP BY e.id ORDER BY n_articles DESC, e.name LIMIT 40
 """
 
@@ -86,8 +86,8 @@ WHERE m.article_id = :id AND t.status = 'active' ORDER BY m.accepted DESC, m.sco
 """
 
 ARTICLE_ENTITIES = """
-SELECT DISTINCT e.name, e.role, m.n FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
-WHERE m.article_id = :id ORDER BY m.n DESC LIMIT 20
+SELECT e.name, max(e.role) AS role, max(m.n) AS n FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
+WHERE m.article_id = :id GROUP BY e.name ORDER BY n DESC, e.name LIMIT 20
 """
 
 REVISIONS = """
