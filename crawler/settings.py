@@ -27,7 +27,7 @@ FULL_FETCH_SECONDS = 24 * 3600  # a seed is fetched without validators this ofte
 EXTRACT_WORKERS = 2  # processes that read pages
 EXTRACT_DEADLINE_SECONDS = 20.0  # a page that takes longer is given up and its process replaced
 EXTRACT_MEMORY_MB = 640  # memory one worker may allocate
-FEED_MAX_BYTES = 5 << 20  # a feed larger than this is cut off
+FEED_MAX_BYTES = 5 << 20  # a feed larger than this is refused
 SITEMAP_MAX_BYTES = 50 << 20  # the protocol's own limit (sitemaps.org)
 IMPORT_MAX_BYTES = 20 << 30  # largest remote WARC file that is copied for an import
 

@@ -58,7 +58,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "etag": "Validator of the last answer, sent back as If-None-Match",
             "last_modified": "Validator of the last answer, sent back as If-Modified-Since",
             "polled_at": f"Last poll, {_TIME}",
-            "full_fetch_at": f"Last poll that asked for the whole document without validators, {_TIME}",
+            "full_fetch_at": f"Last poll that was answered with the whole document, {_TIME}",
             "next_poll_at": f"When it is due again, {_TIME}; NULL is due now",
             "interval_seconds": "Current distance between polls, seconds",
             "rate_per_day": "New links a day, an average that forgets old days",
