@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 from trafilatura import bare_extraction
@@ -76,7 +75,7 @@ def warm_up() -> None:
 def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     if page.status >= 400:
         return NoArticle("not_article", f"the server answered {page.status}")
-    if is_article_like(page.url) and page.final_url and urlsplit(page.final_url).path in ("", "/"):
+    if is_article_like(page.url) and page.final_url and not is_article_like(page.final_url):
         return NoArticle("not_article", "the address leads to the front page: the article is gone")
     if not page.body.strip():
         return NoArticle("not_article", "the page is empty")

@@ -321,8 +321,9 @@ def test_split_lines_are_clean_and_stable(text: str) -> None:
 
 def test_an_article_s_address_that_ends_on_the_front_page_is_gone() -> None:
     page = make_page(f"<html><body><h1>All the news</h1>{STORY}</body></html>")
-    for front in ("https://news.example/", "https://news.example", "https://www.news.example/?from=app"):
+    for front in ("https://news.example/", "https://news.example", "https://www.news.example/en"):
         result = extract(replace(page, final_url=front))
         assert isinstance(result, NoArticle)
         assert (result.fate, "front page" in result.reason) == ("not_article", True)
-    assert isinstance(extract(replace(page, url="https://news.example/", final_url="https://news.example/")), Article)
+    for address in ("https://news.example/", "https://news.example/?p=4711"):
+        assert isinstance(extract(replace(page, url=address, final_url=address)), Article)
