@@ -275,6 +275,7 @@ class ArchiveMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Stores the response and notes its extent in ``request.meta["raw"]``."""
+        request.meta.pop("raw", None)  # of an earlier hop or try: this answer may be one that is not kept
         folder: WarcFolder | None = getattr(self.crawler.spider, "archive", None)
         if folder is None or response.status == 304 or response.status >= 400:
             return response

@@ -75,7 +75,8 @@ class Gathering:
         """Adds one problem; beyond ``PROBLEMS_MAX`` they are only counted."""
         self.n_problems += 1
         if len(self.problems) < PROBLEMS_MAX:
-            self.problems.append(problem)
+            # JSON may hold half characters (lone surrogates), which no database takes.
+            self.problems.append(problem.encode("utf-8", "replace").decode("utf-8"))
 
     def add_link(
         self,

@@ -51,7 +51,7 @@ def _parse_xml_feed(body: bytes, url: str, content_type: str | None) -> Discover
     gathering = Gathering(url)
     text = _decode(body, content_type)
     start = _FEED_START.search(text)
-    body = text[start.start() if start else 0 :].encode("utf-8")
+    body = text[start.start() if start else 0 :].encode("utf-8", "replace")
     body, is_cut = cut_broken_end(body, ("item", "entry"), ("rss", "feed", "rdf", "channel"))
     if is_cut:
         gathering.note("the document breaks off before its end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,6 +95,14 @@ def read(seed: Seed, response: Response) -> Discovery | DiscoveryError | None:
         return _parse(seed, response)
     except DiscoveryError as error:
         return error
+    except Exception as error:  # a document that trips a reader costs its poll, never the run
+        return unreadable(error)
+
+
+def unreadable(error: Exception) -> DiscoveryError:
+    """Returns the reason for a poll whose document tripped a reader or the database."""
+    words = str(error).encode("utf-8", "replace").decode("utf-8")
+    return DiscoveryError(f"the document could not be taken in: {type(error).__name__}: {words}"[:300])
 
 
 def _parse(seed: Seed, response: Response) -> Discovery:
@@ -103,6 +112,11 @@ def _parse(seed: Seed, response: Response) -> Discovery:
     if seed.kind == "sitemap":
         return parse_sitemap(response.body, response.url)
     return parse_section(response.body, response.url, kind)
+
+
+def is_of_document(error: BaseException) -> bool:
+    """Returns whether storing a poll failed because of what the document said, and not for want of a disk."""
+    return not isinstance(error, OSError | sqlite3.Error) or isinstance(error, sqlite3.IntegrityError)
 
 
 def store(

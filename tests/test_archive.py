@@ -527,6 +527,17 @@ def test_answers_are_kept_as_they_came(tmp_path: Path, status: int, meta: dict[s
         assert [value for name, value in page.headers if name == "X-Two"] == ["a", "b"]
 
 
+def test_an_answer_that_is_not_kept_does_not_pass_for_an_earlier_one(tmp_path: Path) -> None:
+    crawler, folder = _spider(tmp_path)
+    middleware = ArchiveMiddleware.from_crawler(crawler)
+    request = Request(_url(1))
+    asyncio.run(middleware.process_response(request, Response(_url(1), status=301, body=b"moved")))
+    assert "raw" in request.meta
+    asyncio.run(middleware.process_response(request, Response(_url(1), status=404, body=b"gone")))
+    assert "raw" not in request.meta
+    folder.close()
+
+
 def test_a_local_archive_is_answered_with_its_path(tmp_path: Path) -> None:
     crawler, _ = _spider(tmp_path)
     middleware = LocalArchives.from_crawler(crawler)

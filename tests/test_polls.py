@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -283,3 +284,54 @@ def test_a_broken_archive_is_failing_with_the_reason(db: Database) -> None:
     row = _row(db, seed)
     assert (row["etag"], row["status"]) == (None, "failing")
     assert row["note"] == "old/hill.warc.gz: ends in the middle of a record"
+
+
+# --- documents that trip readers and tables ---
+
+
+def test_half_a_character_costs_its_entry_and_no_other(db: Database) -> None:
+    body = (
+        rb'{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "mailto:\ud800x"},'
+        rb' {"url": "https://hill.example/good", "title": "A \udfff title"}]}'
+    )
+    seed = _seed(db)
+    poll = _poll(db, seed, body, Content_Type="application/json")
+    assert poll.ok
+    assert db.execute("SELECT url, fate FROM links").fetchall() == [("https://hill.example/good", "pending")]
+    assert "mailto:?x" in _row(db, seed)["note"]
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "utf-16-le"])
+def test_a_charset_that_makes_half_characters_fails_no_feed(db: Database, charset: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{charset}"?>'.encode()
+    item = b"<item><title>\\ud800 +2AA- \xff</title><link>https://hill.example/good</link></item>"
+    poll = _poll(db, _seed(db), declared + b'<rss version="2.0"><channel>' + item + b"</channel></rss>")
+    assert poll.ok or poll.note, "told, not raised"
+    assert poll.counters["polls"] == 1
+
+
+def test_a_reader_that_trips_is_a_failed_poll_with_its_reason(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(*_: object) -> None:
+        raise RecursionError("too deep \ud800")
+
+    monkeypatch.setattr(polls, "parse_feed", trip)
+    seed = _seed(db)
+    poll = _poll(db, seed, _feed(("https://hill.example/a", "")))
+    assert (poll.ok, poll.counters["polls_failed"]) == (False, 1)
+    row = _row(db, seed)
+    assert row["status"] == "failing"
+    assert "RecursionError: too deep ?" in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("error", "of_document"),
+    [
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), True),
+        (sqlite3.IntegrityError("CHECK constraint failed"), True),
+        (OverflowError("int too large"), True),
+        (sqlite3.OperationalError("database is locked"), False),
+        (OSError(28, "No space left on device"), False),
+    ],
+)
+def test_what_a_document_said_is_told_from_a_disk_that_refuses(error: Exception, of_document: bool) -> None:
+    assert polls.is_of_document(error) is of_document

@@ -18,6 +18,7 @@ from scrapy.exceptions import CloseSpider
 
 from crawler import polls
 from crawler.archive import ArchiveUnreadable, WarcFolder, read_page, read_pages
+from crawler.discovery import Discovery, DiscoveryError
 from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
 from crawler.runs import start_run
@@ -133,24 +134,39 @@ class NewsSpider(Spider):
         """Writes the links of a feed, sitemap or section page; they are fetched when their host's turn comes."""
         seed: Seed = response.meta["work"]
         self.frontier.answered(seed.host)
-        if len(response.body) > polls.LARGE_BYTES:
-            found = await asyncio.to_thread(polls.read, seed, response)
-        else:
-            found = polls.read(seed, response)
-        with self.writing():
-            outcome = polls.store(self.db, self.run_id, seed, response, found)
-            self.counters.update(outcome.counters)
-            if outcome.hold_seconds is not None:
-                self.frontier.hold(seed.host, outcome.hold_seconds, outcome.note or "")
-        if outcome.ok:
-            with self.guarding():
-                self.frontier.forgive(seed.host)
-        else:
-            logger.info("poll of %s failed: %s", seed.url, outcome.note)
-        self.frontier.settled(seed)
+        try:
+            if len(response.body) > polls.LARGE_BYTES:
+                found = await asyncio.to_thread(polls.read, seed, response)
+            else:
+                found = polls.read(seed, response)
+            outcome = self.store_poll(seed, response, found)
+            if outcome.ok:
+                with self.guarding():
+                    self.frontier.forgive(seed.host)
+            else:
+                logger.info("poll of %s failed: %s", seed.url, outcome.note)
+        finally:  # a seed that never settles would keep the run waiting for it
+            self.frontier.settled(seed)
         self.frontier.wake(outcome.hosts, new_seeds=outcome.new_seeds)
         return
         yield  # makes this an async generator, the one kind of callback Scrapy never warns about
+
+    def store_poll(self, seed: Seed, response: Response, found: Discovery | DiscoveryError | None) -> polls.Poll:
+        """Writes an answered poll in one transaction; one that the tables do not take is written as failed."""
+        with self.guarding():
+            try:
+                with transaction(self.db):
+                    outcome = polls.store(self.db, self.run_id, seed, response, found)
+            except Exception as error:
+                if not polls.is_of_document(error):
+                    raise
+                with transaction(self.db):
+                    outcome = polls.store(self.db, self.run_id, seed, response, polls.unreadable(error))
+            if outcome.hold_seconds is not None:
+                with transaction(self.db):
+                    self.frontier.hold(seed.host, outcome.hold_seconds, outcome.note or "")
+        self.counters.update(outcome.counters)
+        return outcome
 
     async def parse_archive(self, response: Response) -> AsyncIterator[Page]:
         """Yields every page of a WARC file that was not read before; nothing is fetched and nothing archived again."""
