@@ -86,7 +86,9 @@ def judge_status(response: Response) -> Verdict | None:
         if not asked:
             return Verdict("failed", f"HTTP {status}", _later, hold_seconds=0.0)
         return Verdict("failed", f"HTTP {status}", lambda _: after(asked), counts=False, hold_seconds=asked)
-    if status >= 500 or status == 408:
+    if status >= 500:  # the server's trouble, so the host rests; else its whole queue is burnt at one a second
+        return Verdict("failed", f"HTTP {status}", _later, hold_seconds=0.0)
+    if status == 408:
         return Verdict("failed", f"HTTP {status}", _later)
     if status in (401, 403, 451):
         return Verdict("refused", f"HTTP {status}", _later)
@@ -98,7 +100,14 @@ def judge_failure(error: BaseException, url: str) -> Verdict:
     if isinstance(error, BlockedByRobots):
         return Verdict("blocked_by_robots", str(error), sent=False)
     if isinstance(error, RobotsUnavailable):
-        return Verdict("blocked_by_robots", str(error), _when_robots_may_answer, sent=False)
+        return Verdict(
+            "blocked_by_robots",
+            str(error),
+            lambda _: after(ROBOTS_RETRY_SECONDS),
+            counts=False,
+            hold_seconds=ROBOTS_RETRY_SECONDS,
+            sent=False,
+        )
     if isinstance(error, Refused):
         return Verdict("refused", str(error), sent=False)
     if isinstance(error, NotSupported):
@@ -148,10 +157,6 @@ def retry_seconds(tries: int) -> float:
 
 def _later(tries: int) -> str:
     return after(retry_seconds(tries))
-
-
-def _when_robots_may_answer(tries: int) -> str:
-    return after(max(retry_seconds(tries), ROBOTS_RETRY_SECONDS))
 
 
 def _header(response: Response, name: str) -> str | None:

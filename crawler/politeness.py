@@ -21,7 +21,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http.request import NO_CALLBACK
 
 from db.connection import from_text, to_text, transaction, utc_now
-from db.frontier import read_host, write_host
+from db.hosts import read_host, write_host
 from db.records import Host
 from db.urls import host_of
 
@@ -36,7 +36,10 @@ ROBOTS_FRESH_SECONDS = 24 * 3600
 ROBOTS_RETRY_SECONDS = 3600
 """How long a host whose robots.txt cannot be had stays closed before it is asked again."""
 ROBOTS_STALE_SECONDS = 30 * 24 * 3600
-"""RFC 9309 section 2.3.1.4: a cached copy may serve this long while robots.txt cannot be reached."""
+"""RFC 9309 section 2.3.1.4: a cached copy may serve this long while robots.txt cannot be reached; links of a host that
+never had one wait this long."""
+ROBOTS_HOPS_MAX = 5
+"""RFC 9309 section 2.3.1.2: so many redirects of a robots.txt are followed."""
 RETRY_AFTER_MAX_SECONDS = 24 * 3600
 BACKOFF_FIRST_SECONDS = 60
 BACKOFF_MAX_SECONDS = 6 * 3600
@@ -59,6 +62,8 @@ class Robots:
     rules: Protego | None
     """None: nothing may be fetched (the file could not be reached)."""
     delay_seconds: float = 0.0
+    given_up: bool = False
+    """Whether the file could not be reached for so long that its links wait no longer."""
 
     def allows(self, url: str, user_agent: str) -> bool:
         """Returns whether the URL may be fetched; ``/robots.txt`` itself always may."""
@@ -141,8 +146,13 @@ class RobotsMiddleware:
         host = host_of(request.url)
         if host not in self.known:
             self.known[host] = asyncio.ensure_future(self._find(host, request))
-        robots = await asyncio.shield(self.known[host])
+        found = self.known[host]
+        robots = await asyncio.shield(found)
         if robots.rules is None:
+            if self.known.get(host) is found:  # the archive remembers for an hour; a long run asks again after that
+                del self.known[host]
+            if robots.given_up:
+                raise BlockedByRobots(f"robots.txt of {host} could not be had for {ROBOTS_STALE_SECONDS // 86400} days")
             raise RobotsUnavailable(f"robots.txt of {host} could not be had; nothing is fetched there for a while")
         if not robots.allows(request.url, self.user_agent):
             raise BlockedByRobots("robots.txt forbids this URL")
@@ -152,8 +162,12 @@ class RobotsMiddleware:
         known = read_host(db, host) if db else Host(host)
         age = _age_seconds(known.robots_at)
         had = known.robots_status is not None and _was_had(known.robots_status)
+        given_up = known.robots_failing_since is not None and (
+            _age_seconds(known.robots_failing_since) >= ROBOTS_STALE_SECONDS
+        )
         if age < (ROBOTS_FRESH_SECONDS if had else ROBOTS_RETRY_SECONDS):
-            return read_robots(known.robots_status, known.robots_body or "", self.user_agent)
+            robots = read_robots(known.robots_status, known.robots_body or "", self.user_agent)
+            return replace(robots, given_up=given_up and robots.rules is None)
         status, body = await self._ask(request)
         robots = read_robots(status, body, self.user_agent)
         if robots.rules is None and had and age < ROBOTS_STALE_SECONDS:
@@ -169,20 +183,31 @@ class RobotsMiddleware:
                         robots_status=status if status is not None else 599,
                         robots_at=utc_now(),
                         robots_body=body,
+                        robots_failing_since=(known.robots_failing_since or utc_now())
+                        if robots.rules is None
+                        else None,
                     ),
                 )
-        return robots
+        return replace(robots, given_up=given_up and robots.rules is None)
 
     async def _ask(self, request: Request) -> tuple[int | None, str]:
         scheme = request.url.partition("://")[0]
         robots_request = Request(
             f"{scheme}://{host_of(request.url)}/robots.txt",
             callback=NO_CALLBACK,
-            meta={"robots_exempt": True, "archive_exempt": True, "max_redirects": 5, "download_maxsize": 5 << 20},
+            meta={
+                "robots_exempt": True,
+                "archive_exempt": True,
+                "redirect_ttl": ROBOTS_HOPS_MAX,
+                "download_maxsize": 5 << 20,
+            },
         )
         assert self.crawler.engine is not None
         try:
             response: Response = await self.crawler.engine.download_async(robots_request)
+        except IgnoreRequest as error:
+            # RFC 9309 section 2.3.1.2: a file that lies behind more than five redirects counts as not there.
+            return (302, "") if "max redirections" in str(error) else (None, "")
         except Exception:  # no answer of any kind: the file cannot be had, and the caller says so
             return None, ""
         return response.status, response.body[:ROBOTS_MAX_BYTES].decode("utf-8-sig", errors="ignore")

@@ -1,4 +1,4 @@
-"""Seeds, links and hosts: what is due, what is pending, and what became of each. The database is the queue."""
+"""Seeds and links: what is due, what is pending, and what became of each. The database is the queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
-from db.records import Fate, Host, Link, PendingLink, Seed, Source
+from db.records import Fate, Link, PendingLink, Seed, Source
 from db.urls import host_of, normalise, registrable_domain, url_key
 
 
@@ -296,34 +296,6 @@ def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
         (url, url_key(url), host_of(url), seed_id, now),
     )
     return int(cursor.fetchone()[0])
-
-
-def read_host(db: Database, host: str) -> Host:
-    """Returns what is remembered of a host; an unknown one has neither delay nor robots.txt."""
-    row = db.execute(
-        "SELECT host, delay_seconds, not_before, failures, robots_status, robots_at, robots_body FROM hosts"
-        " WHERE host = ?",
-        (host,),
-    ).fetchone()
-    return Host(*row) if row else Host(host)
-
-
-def write_host(db: Database, host: Host, last_error: str | None = None) -> None:
-    """Stores what politeness must remember of a host."""
-    db.execute(
-        "INSERT OR REPLACE INTO hosts (host, delay_seconds, not_before, failures, robots_status, robots_at,"
-        " robots_body, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            host.host,
-            host.delay_seconds,
-            host.not_before,
-            host.failures,
-            host.robots_status,
-            host.robots_at,
-            host.robots_body,
-            last_error,
-        ),
-    )
 
 
 def source_of(db: Database, url: str, preferred: str | None = None) -> str:

@@ -68,22 +68,27 @@ CREATE TABLE links (
     tries INTEGER NOT NULL DEFAULT 0,
     next_try_at TEXT,
     settled_at TEXT,
-    article_id INTEGER REFERENCES articles (id)
+    article_id INTEGER REFERENCES articles (id),
+    dated_at TEXT,
+    recheck_pause_seconds INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX links_url_key ON links (url_key);
 CREATE INDEX links_seed_id ON links (seed_id);
 CREATE INDEX links_article_id ON links (article_id);
-CREATE INDEX links_pending ON links (host, id) WHERE fate = 'pending';
+CREATE INDEX links_pending ON links (host, tries, next_try_at, (article_id IS NOT NULL), dated_at DESC, id, seed_id)
+    WHERE fate = 'pending';
 CREATE INDEX links_fate ON links (fate, id);
 
 CREATE TABLE hosts (
     host TEXT PRIMARY KEY,
     delay_seconds REAL NOT NULL DEFAULT 0,
     not_before TEXT,
+    last_asked_at TEXT,
     failures INTEGER NOT NULL DEFAULT 0,
     robots_status INTEGER,
     robots_at TEXT,
     robots_body TEXT,
+    robots_failing_since TEXT,
     last_error TEXT
 );
 

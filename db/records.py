@@ -178,6 +178,8 @@ class Host:
     robots_status: int | None = None
     robots_at: str | None = None
     robots_body: str | None = None
+    robots_failing_since: str | None = None
+    last_asked_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

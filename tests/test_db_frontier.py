@@ -23,13 +23,12 @@ from db.frontier import (
     next_link,
     pending_hosts,
     postpone_link,
-    read_host,
     settle_link,
     settle_seed,
     source_of,
     sync_sources,
-    write_host,
 )
+from db.hosts import note_asked, read_host, write_host
 from db.records import Host, Link, Seed, Source
 
 NOW = "2026-11-22T12:00:00Z"
@@ -502,11 +501,16 @@ def test_whatever_a_seed_lists_one_link_of_an_identity_is_fetched_and_all_have_a
 
 def test_a_host_is_remembered_whole(db: Database) -> None:
     assert read_host(db, "a.example") == Host("a.example")
-    host = Host("a.example", 2.5, LATER, 3, 200, NOW, "User-agent: *")
+    host = Host("a.example", 2.5, LATER, 3, 200, NOW, "User-agent: *", NOW)
     write_host(db, host, last_error="HTTP 429")
     assert read_host(db, "a.example") == host
     write_host(db, replace(host, failures=0, not_before=None))
     assert read_host(db, "a.example") == replace(host, failures=0, not_before=None)
+    assert db.execute("SELECT last_error FROM hosts").fetchall() == [("HTTP 429",)]  # until there is a newer one
+    note_asked(db, "a.example", LATER)
+    assert read_host(db, "a.example") == replace(host, failures=0, not_before=None, last_asked_at=LATER)
+    note_asked(db, "b.example", LATER)
+    assert read_host(db, "b.example") == Host("b.example", last_asked_at=LATER)
 
 
 # --- whose page is it ---

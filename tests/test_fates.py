@@ -22,7 +22,7 @@ from scrapy.http import Response
 from crawler import guard
 from crawler.fates import Verdict, judge_failure, judge_status, retry_seconds
 from crawler.guard import Refused
-from crawler.politeness import BlockedByRobots, RobotsUnavailable
+from crawler.politeness import ROBOTS_RETRY_SECONDS, BlockedByRobots, RobotsUnavailable
 from crawler.settings import LINK_TRIES
 from db.connection import from_text
 from db.records import FATES
@@ -75,10 +75,10 @@ def test_a_refusal_is_asked_again_before_it_is_believed(status: int) -> None:
     assert 5399 <= _seconds(verdict, 2) <= 5401
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 504, 599])
-def test_a_server_in_trouble_is_asked_again_with_growing_pauses(status: int) -> None:
+@pytest.mark.parametrize(("status", "hold"), [(408, None), (500, 0), (502, 0), (504, 0), (522, 0), (599, 0)])
+def test_a_server_in_trouble_is_left_alone_and_asked_again_with_growing_pauses(status: int, hold: float | None) -> None:
     verdict = _verdict(status)
-    assert (verdict.fate, verdict.counts, verdict.hold_seconds) == ("failed", True, None)
+    assert (verdict.fate, verdict.counts, verdict.hold_seconds) == ("failed", True, hold)
     assert _seconds(verdict, 5) > _seconds(verdict, 1) > 100
 
 
@@ -125,7 +125,7 @@ def test_every_status_has_a_meaning(status: int, retry_after: str, kind: str) ->
     ("error", "fate", "again", "holds", "sent"),
     [
         (BlockedByRobots("robots.txt forbids this URL"), "blocked_by_robots", False, None, False),
-        (RobotsUnavailable("robots.txt could not be had"), "blocked_by_robots", True, None, False),
+        (RobotsUnavailable("robots.txt could not be had"), "blocked_by_robots", True, 3600, False),
         (Refused("address 127.0.0.1 is not on the public internet"), "refused", False, None, False),
         (NotSupported("no handler"), "refused", False, None, False),
         (DownloadCancelledError("too large"), "failed", False, None, True),
@@ -161,9 +161,11 @@ def test_a_body_that_grows_when_decompressed_is_told_as_that() -> None:
     assert "once decompressed" in verdict.reason
 
 
-def test_a_closed_host_is_asked_again_in_an_hour() -> None:
+@pytest.mark.parametrize("tries", [0, 5, 50])
+def test_a_host_whose_robots_txt_cannot_be_had_rests_an_hour_and_its_link_is_not_blamed(tries: int) -> None:
     verdict = judge_failure(RobotsUnavailable("x"), URL)
-    assert 3599 <= _seconds(verdict) <= 3602
+    assert (verdict.counts, verdict.hold_seconds) == (False, ROBOTS_RETRY_SECONDS)
+    assert 3599 <= _seconds(verdict, tries) <= 3602
 
 
 @given(st.text(max_size=3000), st.sampled_from([ValueError, OSError, RuntimeError, KeyError]))

@@ -21,7 +21,8 @@ from sqlite_utils import Database
 from crawler.frontier import PATIENCE_SECONDS, Frontier, Work
 from crawler.politeness import after
 from db.connection import open_archive, to_text, transaction, utc_now
-from db.frontier import add_links, due_seeds, postpone_link, read_host, settle_link, sync_sources, write_host
+from db.frontier import add_links, due_seeds, postpone_link, settle_link, sync_sources
+from db.hosts import read_host, write_host
 from db.records import Host, Link, PendingLink, Seed, Source
 
 DELAY = 0.1

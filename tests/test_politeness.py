@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scrapy import Request
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 from sqlite_utils import Database
@@ -33,7 +34,7 @@ from crawler.politeness import (
     read_robots,
 )
 from db.connection import from_text, open_archive, to_text
-from db.frontier import read_host, write_host
+from db.hosts import read_host, write_host
 from db.records import Host
 
 AGENT = "Parley/0.1.0 (+https://desk.example/bot)"
@@ -325,6 +326,55 @@ def test_a_host_without_an_answer_is_closed_for_an_hour_then_asked_again(
     middleware, engine = _ready(db, _rules())
     assert _pass(middleware, "https://n.example/a") == ["passed"]
     assert len(engine.asked) == 1
+
+
+def test_a_host_closed_for_thirty_days_blocks_its_links_for_good_until_it_answers(db: Database) -> None:
+    _pass(_ready(db, _fail)[0], "https://n.example/a")
+    since = read_host(db, "n.example").robots_failing_since
+    assert since is not None
+    _age(db, 2)
+    assert _pass(_ready(db, _fail)[0], "https://n.example/a") == ["RobotsUnavailable"]
+    assert read_host(db, "n.example").robots_failing_since == since
+    long_ago = to_text(datetime.now(UTC) - timedelta(days=30, hours=1))
+    write_host(db, replace(read_host(db, "n.example"), robots_failing_since=long_ago))
+    assert _pass(_ready(db, _fail)[0], "https://n.example/a") == ["BlockedByRobots"]
+    _age(db, 2)
+    assert _pass(_ready(db, _fail)[0], "https://n.example/a") == ["BlockedByRobots"]
+    _age(db, 2)
+    assert _pass(_ready(db, _rules())[0], "https://n.example/a") == ["passed"]
+    assert read_host(db, "n.example").robots_failing_since is None
+
+
+def test_a_long_run_asks_a_closed_host_again_after_an_hour(db: Database) -> None:
+    answers = [_fail, _rules()]
+    middleware, engine = _ready(db, lambda request: answers[len(engine.asked) - 1](request))
+    assert _pass(middleware, "https://n.example/a") == ["RobotsUnavailable"]
+    assert _pass(middleware, "https://n.example/a") == ["RobotsUnavailable"]
+    assert len(engine.asked) == 1
+    _age(db, 1.1)
+    assert _pass(middleware, "https://n.example/a") == ["passed"]
+    assert len(engine.asked) == 2
+
+
+def _redirecting(hops: int) -> Callable[[Request], Response]:
+    """Returns what Scrapy's own redirect middleware makes of a robots.txt so many hops away."""
+    redirects = RedirectMiddleware.from_crawler(get_crawler())
+
+    def answer(request: Request) -> Response:
+        for hop in range(hops):
+            headers = {"Location": f"/robots-{hop}.txt"}
+            request = redirects.process_response(request, Response(request.url, status=302, headers=headers))  # type: ignore[assignment]
+        return Response(request.url, body=b"User-agent: *\nDisallow: /no")
+
+    return answer
+
+
+@pytest.mark.parametrize(("hops", "outcome"), [(5, "BlockedByRobots"), (6, "passed")])
+def test_five_redirects_of_robots_txt_are_followed_and_after_that_all_is_allowed(
+    db: Database, hops: int, outcome: str
+) -> None:
+    middleware, _ = _ready(db, _redirecting(hops))
+    assert _pass(middleware, "https://n.example/no") == [outcome]
 
 
 def test_a_missing_robots_txt_is_believed_for_a_day(db: Database) -> None:
