@@ -92,13 +92,11 @@ class WarcFolder:
         if self.file is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             number = 1
-            while (path := self.folder / f"{self.stem}-{day}-{number:04d}.warc.gz").exists() and (
-                path.stat().st_size >= ROLL_BYTES
-            ):
+            while not self._may_append(path := self.folder / f"{self.stem}-{day}-{number:04d}.warc.gz"):
                 number += 1
             self.name = path.name
             self.file = path.open("ab")
-            self._cut_back(path)
+            self.file.seek(0, os.SEEK_END)
             if self.file.tell() == 0:
                 self.file.write(pack_info(self.name))
         return self.file
@@ -106,14 +104,20 @@ class WarcFolder:
     def _is_of(self, day: str) -> bool:
         return self.name.startswith(f"{self.stem}-{day}-")
 
-    def _cut_back(self, path: Path) -> None:
-        assert self.file is not None
-        size = path.stat().st_size
-        start = (known_end(self.db, self.name) if self.db is not None else None) or 0
-        end = last_whole_member(path, start if start <= size else 0)  # a power cut may leave the log ahead of the file
-        if end < size:
-            os.truncate(path, end)
-        self.file.seek(0, os.SEEK_END)
+    def _may_append(self, path: Path) -> bool:
+        """Whether a file may be added to; what a crash left of a record at its end is cut off.
+
+        After a power cut, or when somebody moved the file away, the fetch log may be ahead of it: what is written
+        there next would be taken for the pages that the log names, so such a file gets no more.
+        """
+        size = path.stat().st_size if path.exists() else 0
+        known = (known_end(self.db, path.name) if self.db is not None else None) or 0
+        if size:
+            end = last_whole_member(path, known if known <= size else 0)
+            if end < size:
+                os.truncate(path, end)
+                size = end
+        return size < ROLL_BYTES and known <= size
 
 
 def known_end(db: Database, name: str) -> int | None:

@@ -42,6 +42,10 @@ EXTRACTOR = f"parley {VERSION}, trafilatura {version('trafilatura')}"
 """What made a stored text; ``scrapy reextract`` reads the raw pages again after an upgrade."""
 
 
+MATCHES_NO_TOPIC = "matches no topic (KEEP = matches)"
+"""Why a page was refused whose article was readable; another topic may want it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extracted:
     """A page with what the worker made of it, on its way from `Extract` to `Store`."""
@@ -105,19 +109,26 @@ class Store:
     def process_item(self, item: Extracted) -> Any:
         """Stores the page's outcome and tells the spider which it was."""
         spider: Any = self.crawler.spider
+        if spider.trouble is not None:  # each page would wait anew for a lock that nobody lets go
+            raise DropItem("the run is ending", log_level="DEBUG")
         try:
-            with transaction(spider.db):
-                outcome = store_page(spider.db, spider.run_id, item, matches_only=self.matches_only)
-        except (ValueError, sqlite3.IntegrityError) as error:  # a text that no table takes costs its page, not the run
-            reading = Reading(refusal=NoArticle("failed", f"cannot be stored: {error}"[:200]))
-            with transaction(spider.db):
-                outcome = store_page(spider.db, spider.run_id, Extracted(item.page, reading))
+            outcome = self.write(spider, item)
         except (sqlite3.Error, OSError) as error:
             spider.stop(f"the archive cannot be written: {error}")
             # Told once by `stop`; Scrapy would write the whole page and a traceback for each page on its way.
             raise DropItem(f"the archive cannot be written: {error}", log_level="DEBUG") from error
         spider.settled(item.page, outcome)
         return item
+
+    def write(self, spider: Any, item: Extracted) -> str:
+        """Writes a page in one transaction and returns its outcome; a text that no table takes costs its page only."""
+        try:
+            with transaction(spider.db):
+                return store_page(spider.db, spider.run_id, item, matches_only=self.matches_only)
+        except (ValueError, sqlite3.IntegrityError) as error:
+            reading = Reading(refusal=NoArticle("failed", f"cannot be stored: {error}"[:200]))
+            with transaction(spider.db):
+                return store_page(spider.db, spider.run_id, Extracted(item.page, reading))
 
 
 def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_only: bool = False) -> str:
@@ -142,7 +153,7 @@ def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_onl
         assert decision.stored is not None
         return _again(db, page, link_id, item.reading, decision.stored, keys, decision.reason, now)
     if matches_only and not any(match.score > 0 for match in item.reading.relevance):
-        settle_link(db, link_id, "refused", now, reason="matches no topic (KEEP = matches)")
+        settle_link(db, link_id, "refused", now, reason=MATCHES_NO_TOPIC)
         return "refused"
     # A canonical URL that is another article's was claimed wrongly: it is neither this one's identity nor its address.
     keys = {key: kind for key, kind in keys.items() if kind != "canonical" or find_article(db, [key]) is None}

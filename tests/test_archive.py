@@ -235,17 +235,37 @@ def test_only_what_follows_the_fetch_log_is_looked_at(tmp_path: Path, db: Databa
     assert new.offset == refs[2].offset
 
 
-def test_a_file_shorter_than_the_fetch_log_says_is_searched_whole(tmp_path: Path, db: Database) -> None:
-    """After a power cut the log may be ahead of the file."""
+def test_a_file_that_the_fetch_log_is_ahead_of_gets_no_more(tmp_path: Path, db: Database) -> None:
+    """After a power cut; another page at the extent that the log names would be taken for the lost one."""
     folder = WarcFolder(tmp_path, "news", db)
     refs = _fill(folder, 1, 2, 3)
     folder.close()
     _log(db, refs[2])
     os.truncate(_file(tmp_path), refs[2].offset + 7)
     folder = WarcFolder(tmp_path, "news", db)
-    _fill(folder, 4)
+    (new,) = _fill(folder, 4)
     folder.close()
-    assert [url for url, _ in _read_elsewhere(_file(tmp_path))] == [_url(1), _url(2), _url(4)]
+    first, second = sorted(tmp_path.glob("*.warc.gz"))
+    assert new.file == second.name
+    assert [url for url, _ in _read_elsewhere(first)] == [_url(1), _url(2)], "its torn end is cut off all the same"
+    assert [url for url, _ in _read_elsewhere(second)] == [_url(4)]
+    _log(db, new)
+    folder = WarcFolder(tmp_path, "news", db)
+    assert _fill(folder, 5)[0].file == second.name
+    folder.close()
+
+
+def test_a_file_that_was_moved_away_is_not_begun_anew(tmp_path: Path, db: Database) -> None:
+    folder = WarcFolder(tmp_path, "news", db)
+    (old,) = _fill(folder, 1)
+    folder.close()
+    _log(db, old)
+    (tmp_path / old.file).unlink()
+    folder = WarcFolder(tmp_path, "news", db)
+    assert _fill(folder, 2)[0].file != old.file
+    folder.close()
+    with pytest.raises(ArchiveUnreadable, match="No such file"):
+        read_page(tmp_path, old)
 
 
 @settings(max_examples=40, deadline=None)

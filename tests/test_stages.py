@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 from sqlite_utils import Database
 
@@ -372,12 +373,13 @@ class _Spider(SimpleNamespace):
         self.outcomes.append((page.url, outcome))
 
     def stop(self, trouble: str) -> None:
+        self.trouble = trouble
         self.troubles.append(trouble)
 
 
 def _pipeline(db: Database, keep: str = "all") -> tuple[Store, _Spider]:
     crawler: Any = get_crawler(settings_dict={"KEEP": keep})
-    crawler.spider = spider = _Spider(db=db, run_id=1, outcomes=[], troubles=[])
+    crawler.spider = spider = _Spider(db=db, run_id=1, outcomes=[], trouble=None, troubles=[])
     return Store.from_crawler(crawler), spider
 
 
@@ -409,3 +411,20 @@ def test_a_database_that_cannot_be_written_stops_the_run(db: Database) -> None:
         store.process_item(Extracted(page, _reading()))
     assert spider.outcomes == []
     assert "cannot be written" in spider.troubles[0]
+    db.execute("PRAGMA query_only = OFF")
+    with pytest.raises(DropItem, match="ending"):
+        store.process_item(Extracted(page, _reading()))
+    assert (spider.outcomes, len(spider.troubles)) == ([], 1), "pages on their way are not tried one after another"
+
+
+def test_a_database_that_refuses_even_the_reason_stops_the_run(db: Database) -> None:
+    """A text that no table takes, and then a database that takes nothing at all."""
+    store, spider = _pipeline(db)
+    page = _page(db, "https://hill.example/a-1")
+    db.execute(
+        "CREATE TEMP TRIGGER refuse BEFORE UPDATE OF fate ON main.links"
+        " BEGIN SELECT load_extension('a lock that somebody holds'); END"
+    )
+    with pytest.raises(DropItem, match="cannot be written"):
+        store.process_item(Extracted(page, _reading(title="A \ud800 title")))
+    assert (spider.outcomes, len(spider.troubles)) == ([], 1)

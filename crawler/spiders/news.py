@@ -11,21 +11,23 @@ from dataclasses import replace
 from functools import partial
 from logging import getLogger
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
 from crawler import polls
-from crawler.archive import ArchiveUnreadable, WarcFolder, read_page, read_pages
+from crawler.archive import ArchiveUnreadable, WarcFolder, read_pages
 from crawler.discovery import Discovery, DiscoveryError
 from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
 from crawler.runs import start_run
 from crawler.sources import load_sources
+from crawler.stored_pages import find_stored_pages, read_stored_page
 from db.connection import open_archive, transaction, utc_now
 from db.frontier import postpone_link, settle_link, sync_sources
-from db.records import Fate, Fetch, PendingLink, RawRef, Seed
+from db.records import Fate, Fetch, PendingLink, Seed
 from db.store import retire_topics, write_fetch, write_topic
 from pipelines.page import Page
 from pipelines.topic import Topic, load_topics
@@ -55,6 +57,7 @@ class NewsSpider(Spider):
     frontier: Frontier
     topics: tuple[Topic, ...]
     run_id: int
+    ends_at: float
 
     def __init__(self, due: str = "", reextract: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -64,6 +67,7 @@ class NewsSpider(Spider):
         self.reextract = bool(reextract)
         self.counters: Counter[str] = Counter()
         self.trouble: str | None = None
+        self.out_of_time = False
         self.works: dict[int, Work] = {}
         self.open_pages: set[tuple[int, str]] = set()
         self.closing: asyncio.Future[None] | None = None
@@ -83,6 +87,7 @@ class NewsSpider(Spider):
                 sync_sources(spider.db, sources)
             spider.write_topics()
         spider.run_id = start_run(spider.db)
+        spider.ends_at = monotonic() + settings.getfloat("RUN_SECONDS")
         spider.frontier = Frontier(
             spider.db,
             delay_seconds=settings.getfloat("HOST_DELAY_SECONDS"),
@@ -169,7 +174,10 @@ class NewsSpider(Spider):
         return outcome
 
     async def parse_archive(self, response: Response) -> AsyncIterator[Page]:
-        """Yields every page of a WARC file that was not read before; nothing is fetched and nothing archived again."""
+        """Yields every page of a WARC file that was not read before; nothing is fetched and nothing archived again.
+
+        A run that ends meanwhile leaves the archive due: the next one passes over what is stored and goes on.
+        """
         seed: Seed = response.meta["work"]
         path: Path = response.meta["path"]
         self.counters["polls"] += 1
@@ -178,57 +186,55 @@ class NewsSpider(Spider):
         if mark is not None and mark == seed.etag:
             self.counters["polls_unchanged"] += 1
         else:
+            pages = read_pages(path)
             try:
-                for page in read_pages(path):
+                # In a thread: an archive may hold thousands of films between two pages.
+                while not self.is_leaving(seed) and (page := await asyncio.to_thread(next, pages, None)) is not None:
                     key = (seed.id, page.url)
                     # Captures of one page go one after another, so that the last of them is what stays.
                     await self.frontier.drained(partial(self.is_through, key))
-                    if polls.is_unread(self.db, page):
+                    if not self.is_leaving(seed) and polls.is_unread(self.db, page):
                         self.open_pages.add(key)
                         yield replace(page, seed_id=seed.id)
             except ArchiveUnreadable as error:
                 note = str(error)
                 self.counters["polls_failed"] += 1
                 logger.error("archive cannot be read: %s", error)
-        await self.frontier.drained(lambda: not any(open_seed == seed.id for open_seed, _ in self.open_pages))
-        with self.writing():
-            polls.settle_archive(self.db, seed, mark, note)
+        await self.frontier.drained(partial(self.is_through, (seed.id, None)))
+        if not self.is_leaving(seed):
+            with self.writing():
+                polls.settle_archive(self.db, seed, mark, note)
         self.frontier.settled(seed)
 
-    def is_through(self, key: tuple[int, str]) -> bool:
-        """Returns whether a page of an archive, named by seed and URL, has passed the pipelines."""
-        return key not in self.open_pages
+    def is_through(self, key: tuple[int, str | None]) -> bool:
+        """Returns whether a page of an archive (None: every page), named by seed and URL, has passed the pipelines.
+
+        After trouble nothing passes them any more, and nobody may wait for it.
+        """
+        if self.trouble is not None:
+            return True
+        return key not in self.open_pages if key[1] else all(key[0] != seed_id for seed_id, _ in self.open_pages)
+
+    def is_leaving(self, seed: Seed | None = None) -> bool:
+        """Returns whether the run is to end: asked to by a signal, in trouble or, for a seed, out of time."""
+        if seed is not None and monotonic() >= self.ends_at:
+            self.out_of_time = True
+            return True
+        return self.trouble is not None or not self.crawler.crawling
 
     async def parse_stored(self, _response: Response) -> AsyncIterator[Page]:
-        """Yields the raw page of every stored article, read back from the WARC files."""
+        """Yields the raw page of every link that has one, read back from the WARC files."""
         folder = Path(self.settings["ARCHIVE"])
-        last = 0
-        while True:
-            rows = self.db.execute(
-                "SELECT a.id, l.id, l.url, l.seed_id, l.title_hint, l.published_hint, a.warc_file, a.warc_offset,"
-                " a.warc_length FROM articles a JOIN links l ON l.article_id = a.id AND l.fate = 'article'"
-                " WHERE a.id > ? AND a.warc_file IS NOT NULL ORDER BY a.id LIMIT 200",
-                (last,),
-            ).fetchall()
-            if not rows:
+        for stored in find_stored_pages(self.db):
+            if self.is_leaving():
                 return
-            for article_id, link_id, url, seed_id, title_hint, published_hint, *extent in rows:
-                last = article_id
-                try:
-                    page = read_page(folder, RawRef(*extent))
-                except ArchiveUnreadable as error:
-                    self.counters["unreadable"] += 1
-                    logger.error("raw page of article %s cannot be read: %s", article_id, error)
-                    continue
-                yield replace(
-                    page,
-                    url=url,
-                    link_id=link_id,
-                    seed_id=seed_id,
-                    title_hint=title_hint,
-                    published_hint=published_hint,
-                    reextracted=True,
-                )
+            try:
+                page = await asyncio.to_thread(read_stored_page, folder, stored)
+            except ArchiveUnreadable as error:
+                self.counters["unreadable"] += 1
+                logger.error("raw page of %s cannot be read: %s", stored.url, error)
+                continue
+            yield page
 
     async def parse_article(self, response: Response) -> AsyncIterator[Page]:
         """Yields the page of a link, or gives the link the fate its answer means."""
@@ -292,6 +298,7 @@ class NewsSpider(Spider):
             self.trouble = trouble
             logger.critical("stopping: %s", trouble)
             self.frontier.close()
+            self.frontier.page_stored()  # whoever waits for a page need not any more
             assert self.crawler.engine is not None
             self.closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="trouble"))
 
@@ -301,7 +308,7 @@ class NewsSpider(Spider):
             return f"trouble: {self.trouble}"
         if reason != "finished":
             return "stopped" if reason == "shutdown" else reason
-        return "out of time" if self.frontier.out_of_time else "done"
+        return "out of time" if self.out_of_time or self.frontier.out_of_time else "done"
 
     def settle(self, link: PendingLink, verdict: Verdict, fetch: Fetch | None) -> None:
         """Writes a link's fate, or when it is tried again, in one transaction with the fetch that told it."""
