@@ -20,8 +20,9 @@ from sqlite_utils import Database
 
 from crawler.politeness import after, backoff_seconds
 from db.connection import from_text, transaction, utc_now
-from db.frontier import due_seeds, next_link, pending_hosts
+from db.frontier import due_seeds
 from db.hosts import read_host, write_host
+from db.queue import next_link, pending_hosts
 from db.records import PendingLink, Seed
 
 PATIENCE_SECONDS = 45.0

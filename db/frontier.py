@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
-from db.records import Fate, Link, PendingLink, Seed, Source
+from db.queue import dated_at
+from db.rechecks import KNOWN, Known, find_same, hear_again
+from db.records import Fate, Link, Seed, Source
 from db.urls import host_of, normalise, registrable_domain, url_key
 
 
@@ -54,6 +56,7 @@ _DESCENDANTS = (
     " UNION SELECT seeds.id FROM seeds JOIN tree ON seeds.parent_id = tree.id) SELECT id FROM tree"
 )
 """The sitemaps that a listed sitemap index names, and those that they name."""
+_UNNAMED = "its sitemap index names it no longer"
 
 
 def _sync_seeds(db: Database, source: Source) -> None:
@@ -71,18 +74,20 @@ def _sync_seeds(db: Database, source: Source) -> None:
     for kind, url in source.seeds():
         db.execute(
             "INSERT INTO seeds (source_id, kind, url, host, since, status) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (source_id, kind, url) DO UPDATE SET since = excluded.since,"
+            " ON CONFLICT (source_id, kind, url) DO UPDATE SET since = excluded.since, parent_id = NULL,"
+            " note = CASE WHEN note = ? THEN NULL ELSE note END,"
             " status = CASE WHEN excluded.status = 'active' AND seeds.status IN ('failing', 'gone') THEN seeds.status"
             " ELSE excluded.status END",
-            (source.id, kind, url, host_of(url), source.since, status),
+            (source.id, kind, url, host_of(url), source.since, status, _UNNAMED),
         )
         (seed_id,) = db.execute(
             "SELECT id FROM seeds WHERE source_id = ? AND kind = ? AND url = ?", (source.id, kind, url)
         ).fetchone()
+        # What an index names no longer stays removed; a failing child of an active index stays failing.
         db.execute(
-            "UPDATE seeds SET status = ?2 WHERE status IN ('active', 'disabled', 'removed')"
-            f" AND id IN ({_DESCENDANTS})",
-            (seed_id, status),
+            "UPDATE seeds SET status = ?2 WHERE (?2 = 'disabled' OR status IN ('disabled', 'removed'))"
+            f" AND note IS NOT ?3 AND id IN ({_DESCENDANTS})",
+            (seed_id, status, _UNNAMED),
         )
 
 
@@ -96,6 +101,7 @@ def due_seeds(db: Database, now: str, *, everything: bool = False) -> list[Seed]
     """Returns the seeds to poll at ``now``, those waiting longest first; ``everything`` ignores the schedule."""
     rows = db.execute(
         f"SELECT {_SEED_COLUMNS} FROM seeds WHERE status IN ('active', 'failing', 'gone')"
+        " AND source_id IN (SELECT id FROM sources WHERE status = 'active')"
         " AND (? OR next_poll_at IS NULL OR next_poll_at <= ?) ORDER BY next_poll_at, id",
         (everything, now),
     )
@@ -103,12 +109,38 @@ def due_seeds(db: Database, now: str, *, everything: bool = False) -> list[Seed]
 
 
 def add_child_seed(db: Database, parent: Seed, url: str, *, due: bool) -> None:
-    """Notes a sitemap that a sitemap index lists as a seed of its own; ``due`` makes it polled in this run."""
+    """Notes a sitemap that a sitemap index lists as a seed of its own; ``due`` makes it polled in this run.
+
+    One that had left its index, or the file, comes back with its history.
+    """
     db.execute(
-        "INSERT INTO seeds (source_id, parent_id, kind, url, host, since) VALUES (?, ?, 'sitemap', ?, ?, ?)"
-        " ON CONFLICT (source_id, kind, url) DO UPDATE SET next_poll_at = CASE WHEN ? THEN NULL ELSE next_poll_at END",
-        (parent.source_id, parent.id, url, host_of(url), parent.since, due),
+        "INSERT INTO seeds (source_id, parent_id, kind, url, host, since) VALUES (?1, ?2, 'sitemap', ?3, ?4, ?5)"
+        " ON CONFLICT (source_id, kind, url) DO UPDATE SET"
+        " next_poll_at = CASE WHEN ?6 THEN NULL ELSE next_poll_at END,"
+        " parent_id = CASE WHEN status = 'removed' AND id <> ?2 THEN ?2 ELSE parent_id END,"
+        " note = CASE WHEN note = ?7 THEN NULL ELSE note END,"
+        " status = CASE WHEN status = 'removed' THEN 'active' ELSE status END",
+        (parent.source_id, parent.id, url, host_of(url), parent.since, due, _UNNAMED),
     )
+
+
+def keep_children(db: Database, parent: Seed, urls: Iterable[str]) -> int:
+    """Returns how many sitemaps were removed because their index, just read whole, is none of ``urls`` any more.
+
+    ``urls`` are all sitemaps the index names, also those too many or too old to be followed; what a removed one named
+    goes with it. A sitemap listed in the file itself stays. Call inside a transaction.
+    """
+    rows = db.execute(
+        "SELECT id FROM seeds WHERE parent_id = ? AND status <> 'removed'"
+        " AND url NOT IN (SELECT value FROM json_each(?))",
+        (parent.id, json.dumps(list(urls))),
+    ).fetchall()
+    for (child,) in rows:
+        db.execute(
+            f"UPDATE seeds SET status = 'removed', note = ?2 WHERE id = ?1 OR id IN ({_DESCENDANTS})",
+            (child, _UNNAMED),
+        )
+    return len(rows)
 
 
 def settle_seed(
@@ -172,10 +204,10 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
     new = known = again = 0
     hosts: set[str] = set()
     for link in links:
-        row = db.execute("SELECT id, fate, modified_hint, article_id FROM links WHERE url = ?", (link.url,)).fetchone()
+        row = db.execute(KNOWN, (link.url,)).fetchone()
         if row is not None:
             known += 1
-            if _ask_again(db, link, *row):
+            if hear_again(db, seed, link, Known(*row), now):
                 again += 1
                 hosts.add(host_of(link.url))
             continue
@@ -184,7 +216,7 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
         fate, reason, article_id = _first_fate(db, link, seed.since)
         db.execute(
             "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint, published_hint, modified_hint, fate,"
-            " reason, settled_at, article_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " reason, settled_at, article_id, dated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 link.url,
                 url_key(link.url),
@@ -198,6 +230,7 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
                 reason,
                 None if fate == "pending" else now,
                 article_id,
+                dated_at(seed, link, now),
             ),
         )
         if fate == "pending":
@@ -211,56 +244,17 @@ def _first_fate(db: Database, link: Link, since: str | None) -> tuple[Fate, str 
     dated = link.published_hint or link.modified_hint
     if since and dated and dated[:10] < since:
         return "refused", f"dated {dated[:10]}, before the source's since = {since}", None
-    key = url_key(link.url)
-    row = db.execute("SELECT article_id FROM article_urls WHERE url_key = ?", (key,)).fetchone()
-    if row:
-        return "duplicate_url", f"same canonical URL as article {row[0]}", row[0]
-    row = db.execute(
-        "SELECT id, article_id FROM links WHERE url_key = ? AND fate <> 'duplicate_url' LIMIT 1", (key,)
-    ).fetchone()
-    if row:
-        return "duplicate_url", f"same canonical URL as link {row[0]}", row[1]
-    return "pending", None, None
-
-
-def _ask_again(
-    db: Database, link: Link, link_id: int, fate: Fate, modified_hint: str | None, article_id: int | None
-) -> bool:
-    """Sets an article's link back to pending when its seed gives a newer modification time than before."""
-    if not link.modified_hint or link.modified_hint == modified_hint:
-        return False
-    db.execute("UPDATE links SET modified_hint = ? WHERE id = ?", (link.modified_hint, link_id))
-    if fate != "article" or (modified_hint or "") >= link.modified_hint:
-        return False
-    seen = db.execute("SELECT last_seen_at FROM articles WHERE id = ?", (article_id,)).fetchone()
-    if modified_hint is None and seen and seen[0] >= link.modified_hint:
-        return False
-    db.execute("UPDATE links SET fate = 'pending', tries = 0, next_try_at = NULL WHERE id = ?", (link_id,))
-    return True
-
-
-_FETCHABLE = "fate = 'pending' AND (next_try_at IS NULL OR next_try_at <= ?)"
-
-
-def pending_hosts(db: Database, now: str) -> list[str]:
-    """Returns the hosts that have links to fetch at ``now``."""
-    return [row[0] for row in db.execute(f"SELECT DISTINCT host FROM links WHERE {_FETCHABLE}", (now,))]
-
-
-def next_link(db: Database, host: str, now: str, skip: Sequence[int]) -> PendingLink | None:
-    """Returns the oldest link of a host that waits to be fetched at ``now`` and is not one of ``skip`` (under way)."""
-    row = db.execute(
-        "SELECT id, url, host, seed_id, title_hint, published_hint, tries, article_id FROM links WHERE host = ?"
-        f" AND {_FETCHABLE} AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1",
-        (host, now, json.dumps(list(skip))),
-    ).fetchone()
-    return PendingLink(*row) if row else None
+    same = find_same(db, url_key(link.url))
+    return ("duplicate_url", *same) if same else ("pending", None, None)
 
 
 def settle_link(
     db: Database, link_id: int, fate: Fate, now: str, *, reason: str | None = None, article_id: int | None = None
 ) -> None:
-    """Writes what became of a link, and of every other link with the same identity that waits on it."""
+    """Writes what became of a link, and of every other link with the same identity that waits on it.
+
+    Where it came to nothing the first of the others becomes pending in its place.
+    """
     db.execute(
         "UPDATE links SET fate = ?, reason = ?, settled_at = ?, next_try_at = NULL, tries = tries + 1,"
         " article_id = coalesce(?, article_id) WHERE id = ?",
@@ -271,6 +265,13 @@ def settle_link(
             "UPDATE links SET article_id = ? WHERE fate = 'duplicate_url' AND article_id IS NULL AND url_key ="
             " (SELECT url_key FROM links WHERE id = ?)",
             (article_id, link_id),
+        )
+    elif fate not in ("pending", "article"):
+        db.execute(
+            "UPDATE links SET fate = 'pending', reason = NULL, settled_at = NULL, tries = 0, next_try_at = NULL"
+            " WHERE id = (SELECT min(id) FROM links WHERE fate = 'duplicate_url' AND article_id IS NULL AND id <> ?1"
+            " AND url_key = (SELECT url_key FROM links WHERE id = ?1))",
+            (link_id,),
         )
 
 

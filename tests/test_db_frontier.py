@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from db.connection import open_archive, transaction
+from db.connection import from_text, open_archive, to_text, transaction
 from db.frontier import (
     Added,
     add_archive_link,
@@ -20,8 +21,7 @@ from db.frontier import (
     due_seeds,
     fail_seed,
     find_link,
-    next_link,
-    pending_hosts,
+    keep_children,
     postpone_link,
     settle_link,
     settle_seed,
@@ -29,6 +29,7 @@ from db.frontier import (
     sync_sources,
 )
 from db.hosts import note_asked, read_host, write_host
+from db.queue import _NEXT_LINK, next_due_at, next_link, pending_hosts
 from db.records import Host, Link, Seed, Source
 
 NOW = "2026-11-22T12:00:00Z"
@@ -405,17 +406,222 @@ def test_an_article_is_asked_again_when_its_seed_gives_a_newer_time(
     db: Database, before: str | None, after: str | None, again: bool
 ) -> None:
     url = _stored(db, before)
-    assert _add(db, Link(url, modified_hint=after)) == Added(
+    assert _add(db, Link(url, modified_hint=after), now=LATER) == Added(
         known=1, again=int(again), hosts=WAITING if again else frozenset()
     )
     assert _fates(db)[url][0] == ("pending" if again else "article")
     link = next_link(db, "hill.example", NOW, [])
     assert (link is not None) == again
     assert link is None or link.article_id == 1
-    assert _add(db, Link(url, modified_hint=after)) == Added(known=1)
+    assert _add(db, Link(url, modified_hint=after), now=LATER) == Added(known=1)
 
 
-@pytest.mark.parametrize("fate", ["not_article", "gone", "refused", "failed", "duplicate_url"])
+def _day(n: float) -> str:
+    return to_text(from_text(NOW) + timedelta(days=n))
+
+
+def _looks(db: Database, url: str, days: int, changes_at: frozenset[int] = frozenset()) -> list[float]:
+    """Returns the hours at which an article is fetched again by a sitemap that says "changed now" every half hour."""
+    hours = []
+    for n in range(1, days * 48):
+        now = _day(n / 48)
+        if _add(db, Link(url, modified_hint=now), now=now).again:
+            hours.append(n / 2)
+            if len(hours) in changes_at:
+                db.execute("UPDATE articles SET updated_at = ?", (now,))
+            settle_link(db, 1, "article", now, article_id=1)
+    return hours
+
+
+def test_a_sitemap_that_always_says_now_is_believed_less_and_less(db: Database) -> None:
+    hours = _looks(db, _stored(db, NOW), 60)
+    assert hours[:6] == [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
+    assert len(hours) == 10
+    assert hours[-1] <= 30 * 24  # the article is a month old then
+
+
+def test_a_look_that_brings_a_change_makes_the_next_one_soon_again(db: Database) -> None:
+    assert _looks(db, _stored(db, NOW), 3, frozenset({3}))[:6] == [0.5, 1.5, 3.5, 4, 5, 7]
+
+
+def test_a_change_told_during_the_pause_is_looked_at_after_it(db: Database) -> None:
+    url = _stored(db, NOW)
+    assert _add(db, Link(url, modified_hint=_day(0.01)), now=_day(0.01)).again == 1
+    settle_link(db, 1, "article", _day(0.01), article_id=1)
+    assert _add(db, Link(url, modified_hint=_day(0.02)), now=_day(0.02)) == Added(known=1)
+    assert _add(db, Link(url, modified_hint=_day(0.02)), now=_day(0.1)).again == 1
+
+
+def test_old_articles_are_not_looked_at_again_on_a_seeds_word(db: Database) -> None:
+    url = _stored(db, NOW)
+    db.execute("UPDATE articles SET published_at = ?", (_day(-29),))
+    assert _add(db, Link(url, modified_hint=_day(1)), now=_day(1)).again == 1
+    settle_link(db, 1, "article", _day(1), article_id=1)
+    assert _add(db, Link(url, modified_hint=_day(5)), now=_day(5)).again == 0
+
+
+# --- links that failed ---
+
+
+def test_a_failed_link_that_a_feed_still_lists_is_tried_anew_after_a_day_then_after_two(db: Database) -> None:
+    link = Link("https://hill.example/a")
+    _add(db, link)
+    tried = []
+    settle_link(db, 1, "failed", NOW, reason="HTTP 500")
+    for hour in range(1, 24 * 8):
+        now = _day(hour / 24)
+        if _add(db, link, now=now).again:
+            tried.append(hour)
+            again = next_link(db, "hill.example", now, [])
+            assert again is not None and again.tries == 0
+            settle_link(db, 1, "failed", now, reason="HTTP 500")
+    assert tried == [24, 72, 168]
+
+
+def test_a_failed_link_in_a_sitemap_stays_failed(db: Database) -> None:
+    _sync(db, VALLEY)
+    sitemap = _seed(db, VALLEY.sitemaps[0])
+    with transaction(db):
+        add_links(db, sitemap, [Link("https://www.valleypost.example/a")], NOW)
+        settle_link(db, 1, "failed", NOW)
+        assert add_links(db, sitemap, [Link("https://www.valleypost.example/a")], _day(9)) == Added(known=1)
+
+
+@pytest.mark.parametrize("fate", ["gone", "failed", "refused", "not_article", "blocked_by_robots", "paywalled"])
+def test_a_link_that_came_to_nothing_lets_one_of_its_variants_try(db: Database, fate: str) -> None:
+    _add(db, *(Link(f"https://{sub}hill.example/story-1") for sub in ("", "m.", "www.")))
+    assert pending_hosts(db, NOW) == ["hill.example"]
+    settle_link(db, 1, fate, NOW)  # type: ignore[arg-type]
+    assert [fate for _, (fate, _) in sorted(_fates(db).items())] == [fate, "pending", "duplicate_url"]
+    assert pending_hosts(db, NOW) == ["m.hill.example"]
+    article = _article(db, "https://m.hill.example/story-1")
+    settle_link(db, 2, "article", NOW, article_id=article)
+    rows = db.execute("SELECT fate, article_id FROM links ORDER BY id").fetchall()
+    assert rows == [(fate, None), ("article", article), ("duplicate_url", article)]
+
+
+@pytest.mark.parametrize("fate", ["gone", "failed", "refused", "not_article"])
+def test_a_link_that_came_to_nothing_swallows_no_later_one(db: Database, fate: str) -> None:
+    _add(db, Link("http://hill.example/story-1"))
+    settle_link(db, 1, fate, NOW)  # type: ignore[arg-type]
+    assert _add(db, Link("https://hill.example/story-1")) == Added(new=1, hosts=WAITING)
+
+
+def test_a_failed_link_does_not_come_back_beside_a_variant_that_waits(db: Database) -> None:
+    _add(db, Link("http://hill.example/story-1"), Link("https://hill.example/story-1"))
+    settle_link(db, 1, "failed", NOW)
+    assert _add(db, Link("http://hill.example/story-1"), now=_day(2)) == Added(known=1)
+
+
+# --- the order of the queue ---
+
+
+def _order(db: Database, now: str = NOW) -> list[str]:
+    """Returns the paths of a host's links in the order they would be fetched."""
+    paths: list[str] = []
+    taken: list[int] = []
+    while (link := next_link(db, "hill.example", now, taken)) is not None:
+        paths.append(link.url.removeprefix("https://hill.example/"))
+        taken.append(link.id)
+    return paths
+
+
+def test_todays_news_comes_before_the_backlog_and_looks_at_known_articles_last(db: Database) -> None:
+    _sync(db, replace(HILL, sitemaps=("https://hill.example/map.xml",)))
+    sitemap, feed = _seed(db, "https://hill.example/map.xml"), _seed(db, HILL.feeds[0])
+
+    def link(path: str, **hints: str) -> Link:
+        return Link(f"https://hill.example/{path}", **hints)
+
+    with transaction(db):
+        add_links(db, feed, [link("known", modified_hint=_day(-1))], _day(-1))
+        settle_link(db, 1, "article", _day(-1), article_id=_article(db, "https://hill.example/known", _day(-1)))
+        backlog = [link("undated-1"), link("undated-2"), link("old", modified_hint=_day(-400))]
+        add_links(db, sitemap, [*backlog, link("known", modified_hint=NOW)], NOW)
+        add_links(db, feed, [link("yesterday", published_hint=_day(-1)), link("now-1"), link("now-2")], NOW)
+        add_links(db, feed, [link("a-clock-ahead", published_hint=_day(9))], NOW)
+        add_links(db, feed, [link("fresh", published_hint=LATER)], LATER)
+        add_links(db, feed, [link("undated-2", published_hint=_day(-2))], LATER)
+    assert _order(db, LATER) == [
+        *("fresh", "now-1", "now-2", "a-clock-ahead", "yesterday", "undated-2", "old", "undated-1"),
+        "known",
+    ]
+
+
+def test_an_address_that_fails_lets_all_others_go_first(db: Database) -> None:
+    _add(db, *(Link(f"https://hill.example/{n}") for n in range(4)))
+    postpone_link(db, 1, NOW, "HTTP 503", counts=False)
+    assert _order(db) == ["1", "2", "3", "0"]
+    postpone_link(db, 2, "2026-11-22T11:00:00Z", "HTTP 503", counts=False)
+    assert _order(db) == ["2", "3", "1", "0"]
+    postpone_link(db, 2, "2026-11-22T11:00:00Z", "HTTP 500")
+    assert _order(db) == ["2", "3", "0", "1"]
+
+
+def test_an_index_serves_the_queue_however_long(db: Database) -> None:
+    plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {_NEXT_LINK}", ("a.example", NOW, "[]")))
+    assert "SEARCH links USING INDEX links_pending (host=?)" in plan
+    assert "TEMP B-TREE" not in plan and "SCAN links" not in plan
+
+
+# --- sources that rest ---
+
+
+@pytest.mark.parametrize("status", ["disabled", "removed"])
+def test_links_of_a_source_that_rests_wait_for_its_return(db: Database, status: str) -> None:
+    _add(db, Link("https://hill.example/a"))
+    _sync(db, *([replace(HILL, enabled=False)] if status == "disabled" else []))
+    assert pending_hosts(db, NOW) == [] and next_link(db, "hill.example", NOW, []) is None
+    assert next_due_at(db) is None
+    assert _fates(db) == {"https://hill.example/a": ("pending", None)}
+    _sync(db, HILL)
+    assert pending_hosts(db, NOW) == ["hill.example"] and next_link(db, "hill.example", NOW, []) is not None
+
+
+def test_a_link_of_a_source_that_rests_is_fetched_when_another_mentions_it(db: Database) -> None:
+    _add(db, Link("https://hill.example/a"))
+    _sync(db, VALLEY)
+    with transaction(db):
+        add_links(db, _seed(db, VALLEY.feeds[0]), [Link("https://hill.example/a")], NOW)
+    assert pending_hosts(db, NOW) == ["hill.example"]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_failing_child_of_a_source_that_rests_is_not_polled(db: Database, gone: bool) -> None:
+    _grow(db)
+    fail_seed(db, _seed(db, CHILD), polled_at=NOW, next_poll_at=NOW, note="HTTP 500", gone=gone)
+    for sources in ([replace(VALLEY, enabled=False)], []):
+        _sync(db, *sources)
+        assert due_seeds(db, LATER, everything=True) == []
+    _sync(db, VALLEY)
+    assert CHILD in {seed.url for seed in due_seeds(db, LATER)}
+
+
+def test_sitemaps_that_their_index_names_no_longer_are_removed_until_it_names_them_again(db: Database) -> None:
+    _grow(db)
+    index = _seed(db, VALLEY.sitemaps[0])
+    with transaction(db):
+        assert keep_children(db, index, [CHILD, "https://www.valleypost.example/new.xml"]) == 0
+        assert keep_children(db, index, ["https://www.valleypost.example/new.xml"]) == 1
+        assert keep_children(db, index, []) == 0
+    removed = {VALLEY.feeds[0]: "active", VALLEY.sitemaps[0]: "active", CHILD: "removed", GRANDCHILD: "removed"}
+    assert _statuses(db, "seeds") == removed
+    _sync(db, VALLEY)
+    assert _statuses(db, "seeds") == removed
+    _sync(db, replace(VALLEY, enabled=False))
+    _sync(db, VALLEY)
+    assert _statuses(db, "seeds") == removed
+    add_child_seed(db, index, CHILD, due=False)
+    assert _statuses(db, "seeds") == {**removed, CHILD: "active"}
+    _sync(db, VALLEY)
+    assert _statuses(db, "seeds") == {**removed, CHILD: "active"}
+    _sync(db, replace(VALLEY, sitemaps=(*VALLEY.sitemaps, GRANDCHILD)))
+    with transaction(db):
+        keep_children(db, _seed(db, CHILD), [])
+    assert _statuses(db, "seeds") == {**removed, CHILD: "active", GRANDCHILD: "active"}
+
+
+@pytest.mark.parametrize("fate", ["not_article", "gone", "refused", "failed"])
 def test_only_articles_are_asked_again(db: Database, fate: str) -> None:
     _add(db, Link("https://hill.example/a", modified_hint="2026-11-22T10:00:00Z"))
     settle_link(db, 1, fate, NOW)  # type: ignore[arg-type]
