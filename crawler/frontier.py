@@ -24,6 +24,7 @@ from db.frontier import due_seeds
 from db.hosts import read_host, write_host
 from db.queue import next_link, pending_hosts
 from db.records import PendingLink, Seed
+from db.urls import host_of
 
 PATIENCE_SECONDS = 45.0
 """A host that rests longer than this (Retry-After, a long Crawl-delay) does not keep the run alive; the next asks."""
@@ -53,6 +54,7 @@ class Frontier:
         self.out_of_time = False
         self._seeds: dict[str, deque[Seed]] = defaultdict(deque)
         self._taken_seeds: set[int] = set()
+        self._hops: dict[str, deque[Work]] = defaultdict(deque)
         self._under_way: dict[str, set[int]] = defaultdict(set)
         self._busy: dict[str, Work] = {}
         self._resting: list[tuple[float, str]] = []
@@ -90,12 +92,40 @@ class Frontier:
     def settled(self, work: Work) -> None:
         """Notes that a piece of work has its fate: its place is free."""
         if isinstance(work, PendingLink):
-            self._under_way[work.host].discard(work.id)
+            self._under_way[host_of(work.url)].discard(work.id)  # redirects may have led to another host
         self._in_flight -= 1
         if self._busy.get(work.host) is work:  # else its host answered long ago and may be at the next piece of work
             del self._busy[work.host]
+        for host in {work.host, host_of(work.url)}:
+            self._queue(host)
+        self._changed.set()
+
+    def follow(self, work: Work) -> float:
+        """Takes a redirected piece of work back, to be handed out again before anything else of its new host.
+
+        Call after `answered` for the host that sent the redirect. Returns 0, or the seconds that the new host rests
+        when that is more than this run has patience for: then the work is not queued, and the caller settles it.
+        """
+        rest = self._rest_of(work.host)
+        if rest > PATIENCE_SECONDS:
+            return rest
+        self._in_flight -= 1  # it counts again when it is handed out; else hops could take every place and wait for one
+        self._hops[work.host].append(work)
         self._queue(work.host)
         self._changed.set()
+        return 0.0
+
+    def take_back(self, host: str) -> list[Work]:
+        """Returns the redirected work that waits for a host which now rests too long; the caller settles it."""
+        if not self._hops.get(host) or self._rest_of(host) <= PATIENCE_SECONDS:
+            return []
+        works = list(self._hops.pop(host))
+        self._in_flight += len(works)
+        return works
+
+    def rest_of(self, host: str) -> float:
+        """Returns how many seconds a host still asks to be left alone."""
+        return self._rest_of(host)
 
     def wake(self, hosts: Iterable[str], *, new_seeds: bool = False) -> None:
         """Notes that links of these hosts were added, and whether seeds were."""
@@ -169,12 +199,14 @@ class Frontier:
         return max((from_text(not_before) - datetime.now(UTC)).total_seconds(), 0.0) if not_before else 0.0
 
     def _has_work(self, host: str, within_seconds: float) -> bool:
-        if self._seeds.get(host):
+        if self._hops.get(host) or self._seeds.get(host):
             return True
         return next_link(self.db, host, after(within_seconds), sorted(self._under_way.get(host, ()))) is not None
 
     def _has_work_left(self) -> bool:
-        return any(self._seeds.values()) or any(self._has_work(host, 0.0) for host in pending_hosts(self.db, utc_now()))
+        if any(self._hops.values()) or any(self._seeds.values()):
+            return True
+        return any(self._has_work(host, 0.0) for host in pending_hosts(self.db, utc_now()))
 
     def _take_ready(self) -> Work | None:
         while self._resting and self._resting[0][0] <= monotonic():
@@ -192,7 +224,9 @@ class Frontier:
     def _take(self, host: str) -> Work | None:
         under_way = self._under_way[host]
         work: Work | None
-        if self._seeds[host]:
+        if self._hops[host]:
+            work = self._hops[host].popleft()
+        elif self._seeds[host]:
             work = self._seeds[host].popleft()
         else:
             work = next_link(self.db, host, utc_now(), sorted(under_way))

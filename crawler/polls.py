@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 
+from crawler.answers import fetch_of
 from crawler.discovery import Discovery, DiscoveryError
 from crawler.fates import Verdict
 from crawler.feeds import parse_feed
@@ -21,7 +22,7 @@ from crawler.sections import parse_section
 from crawler.sitemaps import parse_sitemap
 from db.connection import from_text, utc_now
 from db.frontier import add_child_seed, add_links, fail_seed, find_link, settle_seed
-from db.records import Fetch, Seed
+from db.records import Seed
 from db.store import write_fetch
 
 if TYPE_CHECKING:
@@ -66,15 +67,19 @@ def request(
         meta = {**meta, "local_archive": seed.url}
         url = seed.url if seed.url.startswith(("http://", "https://")) else "file:///"
         return Request(url, parse_archive, errback=failed, meta=meta)
-    limit = "SITEMAP_MAX_BYTES" if seed.kind == "sitemap" else "FEED_MAX_BYTES"
-    meta = {**meta, "download_maxsize": settings.getint(limit)}
+    meta = {**meta, "download_maxsize": settings.getint(limit_of(seed))}
     headers = {}
     if is_conditional(seed, settings.getint("FULL_FETCH_SECONDS")):
         if seed.etag:
             headers["If-None-Match"] = seed.etag
         if seed.last_modified:
             headers["If-Modified-Since"] = seed.last_modified
-    return Request(seed.url, parse_seed, errback=failed, meta=meta, headers=headers)
+    return Request(seed.address, parse_seed, errback=failed, meta=meta, headers=headers)
+
+
+def limit_of(seed: Seed) -> str:
+    """Returns the name of the setting that limits the size of a seed's document."""
+    return {"archive": "IMPORT_MAX_BYTES", "sitemap": "SITEMAP_MAX_BYTES"}.get(seed.kind, "FEED_MAX_BYTES")
 
 
 def is_conditional(seed: Seed, full_fetch_seconds: float) -> bool:
@@ -127,10 +132,10 @@ def store(
     Call inside a transaction.
     """
     now = utc_now()
-    write_fetch(db, run_id, _fetch_of(seed, response))
+    write_fetch(db, run_id, fetch_of(response, seed))
     counters: Counter[str] = Counter(polls=1)
     if response.status == 304:
-        _settle(db, seed, response, now, new=0, rate=None, note=None)
+        _settle(db, seed, response, now, new=0, rate=None, note=_moved(seed))
         counters["polls_unchanged"] += 1
         return Poll(True, counters=counters)
     if found is None:
@@ -145,9 +150,10 @@ def store(
     rate = None
     if seed.polled_at is None:
         rate = first_rate((link.published_hint for link in found.links), datetime.now(UTC))
-    note = "; ".join(found.problems[:3]) or None
+    notes = [*filter(None, [_moved(seed)]), *found.problems[:3]]
     if len(found.problems) > 3:
-        note = f"{note}; and {len(found.problems) - 3} more"
+        notes.append(f"and {len(found.problems) - 3} more")
+    note = "; ".join(notes) or None
     _settle(db, seed, response, now, new=added.new, rate=rate, note=note)
     return Poll(True, note, counters, hosts=added.hosts, new_seeds=bool(found.children))
 
@@ -203,6 +209,10 @@ def settle_archive(db: Database, seed: Seed, mark: str | None, problem: str | No
     )
 
 
+def _moved(seed: Seed) -> str | None:
+    return f"moved to {seed.moved_to}" if seed.moved_to else None
+
+
 def _settle(
     db: Database, seed: Seed, response: Response, now: str, *, new: int, rate: float | None, note: str | None
 ) -> None:
@@ -246,19 +256,6 @@ def _add_children(db: Database, seed: Seed, discovery: Discovery) -> None:
             continue
         changed = child.modified_hint is None or seed.polled_at is None or child.modified_hint >= seed.polled_at
         add_child_seed(db, seed, child.url, due=changed and child.modified_hint is not None)
-
-
-def _fetch_of(seed: Seed, response: Response) -> Fetch:
-    latency = response.meta.get("download_latency")
-    return Fetch(
-        url=seed.url,
-        at=response.meta["started_at"],
-        status=response.status,
-        bytes=len(response.body),
-        milliseconds=round(latency * 1000) if latency is not None else None,
-        raw=response.meta.get("raw"),
-        seed_id=seed.id,
-    )
 
 
 def _header(response: Response, name: str) -> str | None:

@@ -150,6 +150,15 @@ class Seed:
     rate_per_day: float = 0.0
     failures: int = 0
     since: str | None = None
+    hops: tuple[str, ...] = field(default=(), kw_only=True)
+    """Where redirects led in this run, in order; ``host`` is that of the last."""
+    moved_to: str | None = field(default=None, kw_only=True)
+    """Where it moved for good, when every redirect from its URL on said so (301, 308)."""
+
+    @property
+    def address(self) -> str:
+        """Returns what is to be asked next: the URL, or where a redirect led."""
+        return self.hops[-1] if self.hops else self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,13 @@ class PendingLink:
     tries: int = 0
     article_id: int | None = None
     """Set when the link is an article already and is asked again."""
+    hops: tuple[str, ...] = field(default=(), kw_only=True)
+    """Where redirects led in this run, in order; ``host`` is that of the last."""
+
+    @property
+    def address(self) -> str:
+        """Returns what is to be asked next: the URL, or where a redirect led."""
+        return self.hops[-1] if self.hops else self.url
 
 
 @dataclass(frozen=True, slots=True)

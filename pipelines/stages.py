@@ -183,7 +183,7 @@ def best_url(page: Page, canonical: str | None, keys: dict[str, str]) -> str:
 def fetch_of(page: Page, link_id: int | None) -> Fetch:
     """Returns the log entry of the request that brought a page."""
     return Fetch(
-        url=page.url,
+        url=page.final_url,
         at=page.fetched_at,
         status=page.status,
         bytes=len(page.body),

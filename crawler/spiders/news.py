@@ -18,10 +18,13 @@ from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
 from crawler import polls
+from crawler.answers import fetch_of, page_of
 from crawler.archive import ArchiveUnreadable, WarcFolder, read_pages
 from crawler.discovery import Discovery, DiscoveryError
 from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
+from crawler.politeness import after
+from crawler.redirects import REDIRECTS, RedirectUnusable, follow_redirect
 from crawler.runs import start_run
 from crawler.sources import load_sources
 from crawler.stored_pages import find_stored_pages, read_stored_page
@@ -130,15 +133,19 @@ class NewsSpider(Spider):
 
     def request_for(self, work: Work) -> Request:
         """Returns the request that does a piece of work."""
-        meta: dict[str, Any] = {"work": work, "started_at": utc_now()}
+        # Redirects go back to the frontier, so that each hop waits for its host's turn.
+        meta: dict[str, Any] = {"work": work, "started_at": utc_now(), "dont_redirect": True}
         if isinstance(work, PendingLink):
-            return Request(work.url, self.parse_article, errback=self.failed, meta=meta)
+            return Request(work.address, self.parse_article, errback=self.failed, meta=meta)
         return polls.request(work, self.parse_seed, self.parse_archive, self.failed, meta, self.settings)
 
     async def parse_seed(self, response: Response) -> AsyncIterator[Any]:
         """Writes the links of a feed, sitemap or section page; they are fetched when their host's turn comes."""
         seed: Seed = response.meta["work"]
         self.frontier.answered(seed.host)
+        if response.status in REDIRECTS:
+            self.redirect(seed, response)
+            return
         try:
             if len(response.body) > polls.LARGE_BYTES:
                 found = await asyncio.to_thread(polls.read, seed, response)
@@ -152,6 +159,7 @@ class NewsSpider(Spider):
                 logger.info("poll of %s failed: %s", seed.url, outcome.note)
         finally:  # a seed that never settles would keep the run waiting for it
             self.frontier.settled(seed)
+        self.put_off_hops(seed.host)
         self.frontier.wake(outcome.hosts, new_seeds=outcome.new_seeds)
         return
         yield  # makes this an async generator, the one kind of callback Scrapy never warns about
@@ -240,14 +248,61 @@ class NewsSpider(Spider):
         """Yields the page of a link, or gives the link the fate its answer means."""
         link: PendingLink = response.meta["work"]
         self.frontier.answered(link.host)
+        if response.status in REDIRECTS:
+            self.redirect(link, response)
+            return
         verdict = judge_status(response)
         if verdict is None:
             with self.guarding():
                 self.frontier.forgive(link.host)
             self.works[link.id] = link
-            yield self.page_of(response, link)
+            yield page_of(response, link)
             return
-        self.settle(link, verdict, self.fetch_of(response, link))
+        self.settle(link, verdict, fetch_of(response, link))
+
+    def redirect(self, work: Work, response: Response) -> None:
+        """Hands a redirected piece of work back to the frontier at its next hop, or settles it where there is none."""
+        with self.guarding():
+            self.frontier.forgive(work.host)
+        fetch = fetch_of(response, work)
+        most = self.settings.getint("REDIRECT_MAX_TIMES")
+        try:
+            onward = follow_redirect(work, response.url, response.status, response.headers.get("Location"), most)
+        except RedirectUnusable as error:
+            self.give_up(work, Verdict("failed", str(error)), fetch)
+            return
+        rest = self.frontier.follow(onward)
+        if rest:
+            self.put_off(work, onward.host, fetch)
+            return
+        with self.writing():
+            write_fetch(self.db, self.run_id, fetch)
+
+    def put_off(self, work: Work, host: str, fetch: Fetch | None = None) -> None:
+        """Leaves redirected work for a later run, because the host it was led to rests for long."""
+        rest = self.frontier.rest_of(host)
+        reason = f"redirected to {host}, which asked to be left alone"
+        self.give_up(work, Verdict("failed", reason, lambda _: after(rest), counts=False), fetch)
+
+    def put_off_hops(self, host: str) -> None:
+        """Puts off what redirects led to a host that has just asked for patience."""
+        for work in self.frontier.take_back(host):
+            self.put_off(work, host)
+
+    def give_up(self, work: Work, verdict: Verdict, fetch: Fetch | None) -> None:
+        """Settles a link or a poll that brought no document."""
+        if isinstance(work, PendingLink):
+            self.settle(work, verdict, fetch)
+            return
+        with self.writing():
+            if fetch is not None:
+                write_fetch(self.db, self.run_id, fetch)
+            polls.fail(self.db, work, verdict)
+            if verdict.hold_seconds is not None:
+                self.frontier.hold(work.host, verdict.hold_seconds, verdict.reason)
+        self.counters.update(polls=1, polls_failed=1)
+        self.frontier.settled(work)
+        self.put_off_hops(work.host)
 
     async def failed(self, failure: Failure) -> AsyncIterator[Any]:
         """Gives work that brought no response its fate: refused, blocked, postponed or failed."""
@@ -261,18 +316,12 @@ class NewsSpider(Spider):
             self.frontier.settled(work)
             return
         verdict = judge_failure(error, request.url)
-        fetch = Fetch(url=request.url, at=request.meta["started_at"], error=verdict.reason) if verdict.sent else None
-        if isinstance(work, PendingLink):
-            self.settle(work, verdict, replace(fetch, link_id=work.id) if fetch else None)
-        else:
-            with self.writing():
-                if fetch is not None:
-                    write_fetch(self.db, self.run_id, replace(fetch, seed_id=work.id))
-                polls.fail(self.db, work, verdict)
-                if verdict.hold_seconds is not None:
-                    self.frontier.hold(work.host, verdict.hold_seconds, verdict.reason)
-            self.counters.update(polls=1, polls_failed=1)
-            self.frontier.settled(work)
+        if isinstance(work, Seed):  # whose document has a limit of its own
+            verdict = replace(verdict, reason=verdict.reason.replace("DOWNLOAD_MAXSIZE", polls.limit_of(work)))
+        link_id, seed_id = (work.id, None) if isinstance(work, PendingLink) else (None, work.id)
+        at = request.meta["started_at"]
+        fetch = Fetch(url=request.url, at=at, error=verdict.reason, link_id=link_id, seed_id=seed_id)
+        self.give_up(work, verdict, fetch if verdict.sent else None)
         return
         yield
 
@@ -327,6 +376,7 @@ class NewsSpider(Spider):
                 self.counters[fate if fate != "article" else "same"] += 1
         self.counters["pages"] += fetch is not None
         self.frontier.settled(link)
+        self.put_off_hops(link.host)
 
     def settled(self, page: Page, outcome: str) -> None:
         """Called by `pipelines.stages.Store` when a page is stored."""
@@ -337,38 +387,3 @@ class NewsSpider(Spider):
         elif page.seed_id is not None and not page.reextracted:
             self.open_pages.discard((page.seed_id, page.url))
             self.frontier.page_stored()
-
-    def page_of(self, response: Response, link: PendingLink) -> Page:
-        """Returns the page a response carries."""
-        latency = response.meta.get("download_latency")
-        return Page(
-            url=link.url,
-            final_url=response.url,
-            status=response.status,
-            headers=tuple(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, values in response.headers.items()
-                for value in values
-            ),
-            body=response.body,
-            fetched_at=response.meta["started_at"],
-            link_id=link.id,
-            seed_id=link.seed_id,
-            title_hint=link.title_hint,
-            published_hint=link.published_hint,
-            milliseconds=round(latency * 1000) if latency is not None else 0,
-            raw=response.meta.get("raw"),
-        )
-
-    def fetch_of(self, response: Response, link: PendingLink) -> Fetch:
-        """Returns the log entry of a response that became no page."""
-        latency = response.meta.get("download_latency")
-        return Fetch(
-            url=link.url,
-            at=response.meta["started_at"],
-            status=response.status,
-            bytes=len(response.body),
-            milliseconds=round(latency * 1000) if latency is not None else None,
-            raw=response.meta.get("raw"),
-            link_id=link.id,
-        )
