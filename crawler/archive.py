@@ -16,16 +16,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import xxhash
 from fastwarc.stream_io import GzipWriter
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from scrapy import Request
 from scrapy.http import Response
-from scrapy.http.request import NO_CALLBACK
 
-from crawler.guard import Refused
 from db.connection import to_text, utc_now
 from db.records import RawRef
 from pipelines.page import Page
@@ -42,8 +38,6 @@ PAGE_MAX_BYTES = 10 << 20
 """A larger payload in an archive is no news page and is passed over."""
 RECORD_MAX_BYTES = PAGE_MAX_BYTES + (1 << 16)
 """The payload with its HTTP and WARC headers."""
-PIECE_BYTES = 16 << 20
-"""How much of a remote archive is asked for at once."""
 
 
 class ArchiveUnreadable(Exception):
@@ -301,60 +295,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Unknown"
-
-
-class LocalArchives:
-    """Answers the request for an ``archives`` seed with the path of a local WARC file, copying a remote one first.
-
-    A remote file comes in pieces by Range requests straight to disk (`PIECE_BYTES` each), so its size costs no memory
-    and a run that was stopped carries on where it was.
-    """
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.folder = Path(crawler.settings["ARCHIVE"]) / "imports"
-        self.max_bytes = crawler.settings.getint("IMPORT_MAX_BYTES")
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> LocalArchives:
-        """Scrapy's constructor."""
-        return cls(crawler)
-
-    async def process_request(self, request: Request) -> Response | None:
-        """Returns an empty answer whose ``meta["path"]`` is the file; None lets any other request pass."""
-        if "local_archive" not in request.meta:
-            return None
-        address: str = request.meta["local_archive"]
-        path = await self._copy(address) if address.startswith(("http://", "https://")) else Path(address)
-        request.meta["path"] = path
-        return Response(request.url, request=request)
-
-    async def _copy(self, url: str) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"{xxhash.xxh3_64_hexdigest(url.encode())}-{Path(urlsplit(url).path).name or 'archive.warc.gz'}"
-        path, part = self.folder / name, self.folder / f"{name}.part"
-        if path.exists():
-            return path
-        assert self.crawler.engine is not None
-        while True:
-            start = part.stat().st_size if part.exists() else 0
-            if start > self.max_bytes:
-                raise Refused(f"the archive is larger than IMPORT_MAX_BYTES ({self.max_bytes})")
-            answer = await self.crawler.engine.download_async(
-                Request(
-                    url,
-                    callback=NO_CALLBACK,
-                    headers={"Range": f"bytes={start}-{start + PIECE_BYTES - 1}", "Accept-Encoding": "identity"},
-                    meta={"archive_exempt": True, "download_maxsize": PIECE_BYTES, "download_timeout": 600},
-                )
-            )
-            if answer.status == 416 and start:
-                break
-            if answer.status not in (200, 206):
-                raise ArchiveUnreadable(f"{url}: HTTP {answer.status}")
-            with part.open("ab" if answer.status == 206 else "wb") as file:
-                file.write(answer.body)
-            if answer.status == 200 or len(answer.body) < PIECE_BYTES:
-                break
-        part.rename(path)
-        return path

@@ -67,7 +67,7 @@ COOKIES_ENABLED = False
 RETRY_ENABLED = False  # a failed link is tried again by a later run, with pauses that double, from the database
 ROBOTSTXT_OBEY = False  # crawler.politeness.RobotsMiddleware does, by RFC 9309
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.archive.LocalArchives": 20,
+    "crawler.remote_archives.LocalArchives": 20,
     "crawler.guard.GuardMiddleware": 40,
     "crawler.politeness.RobotsMiddleware": 100,
     "crawler.archive.ArchiveMiddleware": 610,  # between redirects and the network: keeps what came, as it came

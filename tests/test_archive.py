@@ -31,11 +31,10 @@ from scrapy.http import Response
 from scrapy.utils.test import get_crawler
 from sqlite_utils import Database
 
-from crawler import archive
+from crawler import archive, remote_archives
 from crawler.archive import (
     ArchiveMiddleware,
     ArchiveUnreadable,
-    LocalArchives,
     WarcFolder,
     known_end,
     last_whole_member,
@@ -45,6 +44,7 @@ from crawler.archive import (
     read_pages,
 )
 from crawler.polls import mark_of
+from crawler.remote_archives import LocalArchives
 from db.connection import open_archive, utc_now
 from db.records import Fetch, RawRef
 from db.store import write_fetch
@@ -619,7 +619,7 @@ def test_a_remote_archive_is_copied_piece_by_piece_and_imported_once(tmp_path: P
     films = [_record(film, [("Content-Type", "video/mp4")], url=f"https://old.example/v{n}") for n in range(2)]
     page = _record(story.encode(), HTML, url="https://old.example/bridge-mended")
     content = _write(tmp_path / "origin.warc.gz", *films, page).read_bytes()
-    assert archive.PIECE_BYTES < len(content) < 2 * archive.PIECE_BYTES
+    assert remote_archives.PIECE_BYTES < len(content) < 2 * remote_archives.PIECE_BYTES
     handler: Any = type("Handler", (_Ranges,), {"content": content, "asked": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -644,9 +644,10 @@ def test_a_remote_archive_is_copied_piece_by_piece_and_imported_once(tmp_path: P
     finally:
         server.shutdown()
         server.server_close()
-    size = archive.PIECE_BYTES
+    size = remote_archives.PIECE_BYTES
     assert handler.asked == [f"bytes=0-{size - 1}", f"bytes={size}-{2 * size - 1}"]
-    (copy,) = (tmp_path / "raw" / "imports").iterdir()
+    (copy,) = (tmp_path / "raw" / "imports").glob("*.warc.gz")
+    assert not list((tmp_path / "raw" / "imports").glob("*.part*"))
     assert copy.read_bytes() == content
     db = sqlite3.connect(tmp_path / "news.db")
     assert db.execute("SELECT url, fate FROM links").fetchall() == [("https://old.example/bridge-mended", "article")]

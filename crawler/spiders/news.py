@@ -25,6 +25,7 @@ from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
 from crawler.frontier import Frontier, Work
 from crawler.politeness import after
 from crawler.redirects import REDIRECTS, RedirectUnusable, follow_redirect
+from crawler.remote_archives import CopyInterrupted
 from crawler.runs import start_run
 from crawler.sources import load_sources
 from crawler.stored_pages import find_stored_pages, read_stored_page
@@ -311,6 +312,9 @@ class NewsSpider(Spider):
         self.frontier.answered(work.host)
         error = failure.value
         assert error is not None
+        if isinstance(error, CopyInterrupted):  # it stays due
+            self.frontier.settled(work)
+            return
         if is_disk_trouble(error):  # of ours, so neither the link nor the seed failed: they wait for the next run
             self.stop(f"the archive cannot be written: {error}")
             self.frontier.settled(work)
