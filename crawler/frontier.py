@@ -10,18 +10,21 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
+import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import monotonic
 
 from sqlite_utils import Database
 
-from crawler.politeness import after, backoff_seconds
-from db.connection import from_text, transaction, utc_now
+from crawler.politeness import CRAWL_DELAY_MAX_SECONDS, after, backoff_seconds
+from db.connection import from_text, to_text, transaction
 from db.frontier import due_seeds
-from db.hosts import read_host, write_host
+from db.hosts import note_asked, read_host, write_host
 from db.queue import next_link, pending_hosts
 from db.records import PendingLink, Seed
 from db.urls import host_of
@@ -31,7 +34,28 @@ PATIENCE_SECONDS = 45.0
 LOOK_AGAIN_SECONDS = 30.0
 """How often a long run looks for seeds that have become due meanwhile."""
 
+KEPT_DELAY_SECONDS = 2.0
+"""A host with a longer delay than this is not asked too early by the next run either."""
+_KIND_ORDER = {"feed": 0, "sitemap": 1, "section": 2, "archive": 3}
+
 Work = Seed | PendingLink
+
+
+class Clock:
+    """Time as the frontier sees it; tests let hours pass in no time."""
+
+    def now(self) -> datetime:
+        """Returns the present moment, for what is stored."""
+        return datetime.now(UTC)
+
+    def seconds(self) -> float:
+        """Returns seconds that only ever grow, for pauses within a run."""
+        return monotonic()
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Returns when the event is set, or after so many seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
 
 
 class Frontier:
@@ -45,14 +69,20 @@ class Frontier:
         in_flight_max: int,
         run_seconds: float = math.inf,
         everything_due: bool = False,
+        clock: Clock | None = None,
     ) -> None:
+        self.clock = clock or Clock()
         self.db = db
         self.delay_seconds = delay_seconds
         self.in_flight_max = in_flight_max
-        self.ends_at = monotonic() + run_seconds
+        self.ends_at = self.clock.seconds() + run_seconds
         self.everything_due = everything_due
         self.out_of_time = False
-        self._seeds: dict[str, deque[Seed]] = defaultdict(deque)
+        self._seeds: dict[str, list[tuple[int, int, Seed]]] = defaultdict(list)
+        self._was_seed: set[str] = set()
+        self._polled: dict[int, float] = {}
+        self._asked: dict[str, float] = {}
+        self._found = count()
         self._taken_seeds: set[int] = set()
         self._hops: dict[str, deque[Work]] = defaultdict(deque)
         self._under_way: dict[str, set[int]] = defaultdict(set)
@@ -67,7 +97,7 @@ class Frontier:
     async def next(self) -> Work | None:
         """Returns the next piece of work as soon as its host may be asked, or None when this run has nothing left."""
         while True:
-            if monotonic() >= self.ends_at:
+            if self.clock.seconds() >= self.ends_at:
                 self.out_of_time = self._has_work_left()
                 return None
             self._look_for_due_work()
@@ -76,16 +106,16 @@ class Frontier:
                 return work
             wait = self._seconds_to_wait()
             if wait is None:
+                if self._look():  # a variant of a link that failed may wait at another host
+                    continue
                 return None
             self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            await self.clock.wait(self._changed, max(min(wait, self.ends_at - self.clock.seconds()), 0.0))
 
     def answered(self, host: str) -> None:
         """Notes that a host's answer came (or failed): it rests for its delay and may then be asked again."""
         if self._busy.pop(host, None) is not None:
+            self._note_asked(host)
             self._queue(host)
             self._changed.set()
 
@@ -93,6 +123,9 @@ class Frontier:
         """Notes that a piece of work has its fate: its place is free."""
         if isinstance(work, PendingLink):
             self._under_way[host_of(work.url)].discard(work.id)  # redirects may have led to another host
+        elif not self.everything_due:  # a long run polls it again when it is due again
+            self._taken_seeds.discard(work.id)
+            self._polled[work.id] = self.clock.seconds()
         self._in_flight -= 1
         if self._busy.get(work.host) is work:  # else its host answered long ago and may be at the next piece of work
             del self._busy[work.host]
@@ -106,7 +139,7 @@ class Frontier:
         Call after `answered` for the host that sent the redirect. Returns 0, or the seconds that the new host rests
         when that is more than this run has patience for: then the work is not queued, and the caller settles it.
         """
-        rest = self._rest_of(work.host)
+        rest = self._hold_of(work.host)
         if rest > PATIENCE_SECONDS:
             return rest
         self._in_flight -= 1  # it counts again when it is handed out; else hops could take every place and wait for one
@@ -157,7 +190,8 @@ class Frontier:
         """
         known = read_host(self.db, host)
         rest = seconds or backoff_seconds(known.failures + 1)
-        write_host(self.db, replace(known, failures=known.failures + 1, not_before=after(rest)), last_error=reason)
+        not_before = after(rest, self.clock.now())
+        write_host(self.db, replace(known, failures=known.failures + 1, not_before=not_before), last_error=reason)
         return rest
 
     def forgive(self, host: str) -> None:
@@ -168,48 +202,81 @@ class Frontier:
                 write_host(self.db, replace(known, failures=0, not_before=None))
 
     def _look_for_due_work(self) -> None:
-        if monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
-            return
-        self._looked_at = monotonic()
-        now = utc_now()
+        if self.clock.seconds() - self._looked_at >= LOOK_AGAIN_SECONDS:
+            self._look()
+
+    def _look(self) -> bool:
+        """Returns whether a host was found that has work and was not queued yet."""
+        self._looked_at = self.clock.seconds()
+        queued = len(self._queued)
+        now = to_text(self.clock.now())
         for seed in due_seeds(self.db, now, everything=self.everything_due):
-            if seed.id not in self._taken_seeds:
-                self._taken_seeds.add(seed.id)
-                self._seeds[seed.host].append(seed)
-                self._queue(seed.host)
+            # A sitemap index may call its sitemaps changed at each poll: once an interval is enough for them too.
+            polled = self._polled.get(seed.id)
+            if seed.id in self._taken_seeds or (
+                polled is not None and self._looked_at - polled < seed.interval_seconds
+            ):
+                continue
+            self._taken_seeds.add(seed.id)
+            heapq.heappush(self._seeds[seed.host], (_KIND_ORDER[seed.kind], next(self._found), seed))
+            self._queue(seed.host)
         for host in pending_hosts(self.db, now):
             self._queue(host)
+        return len(self._queued) > queued
 
     def _queue(self, host: str) -> None:
         if host in self._queued or host in self._busy:
             return
         rest = self._rest_of(host)
-        if host in self._under_way:
-            rest = max(rest, self.delay_seconds, read_host(self.db, host).delay_seconds)
         if self._has_work(host, rest):
             self._rest(host, rest)
 
     def _rest(self, host: str, seconds: float) -> None:
         self._queued.add(host)
-        heapq.heappush(self._resting, (monotonic() + seconds, host))
+        heapq.heappush(self._resting, (self.clock.seconds() + seconds, host))
 
     def _rest_of(self, host: str) -> float:
+        """How many seconds this host must still be left alone: its hold, or the delay since it was last asked."""
+        known = read_host(self.db, host)
+        asked = self._asked.get(host)
+        if asked is not None:
+            ago = self.clock.seconds() - asked
+        elif known.last_asked_at:
+            ago = max((self.clock.now() - from_text(known.last_asked_at)).total_seconds(), 0.0)
+        else:
+            ago = math.inf
+        return max(self._hold_of(host), max(self.delay_seconds, known.delay_seconds) - ago, 0.0)
+
+    def _hold_of(self, host: str) -> float:
         """How many seconds a hold of this host still lasts."""
         not_before = read_host(self.db, host).not_before
-        return max((from_text(not_before) - datetime.now(UTC)).total_seconds(), 0.0) if not_before else 0.0
+        return max((from_text(not_before) - self.clock.now()).total_seconds(), 0.0) if not_before else 0.0
+
+    def _note_asked(self, host: str) -> None:
+        self._asked[host] = self.clock.seconds()
+        if max(self.delay_seconds, read_host(self.db, host).delay_seconds) > KEPT_DELAY_SECONDS:
+            # A database that cannot be written is told by the next write of substance, which ends the run in order.
+            with suppress(sqlite3.Error):
+                note_asked(self.db, host, after(0, self.clock.now()))
 
     def _has_work(self, host: str, within_seconds: float) -> bool:
         if self._hops.get(host) or self._seeds.get(host):
             return True
-        return next_link(self.db, host, after(within_seconds), sorted(self._under_way.get(host, ()))) is not None
+        return self._next_link(host, within_seconds) is not None
+
+    def _next_link(self, host: str, within_seconds: float = 0.0) -> PendingLink | None:
+        now = self.clock.now() + timedelta(seconds=within_seconds)
+        # Times are stored in whole seconds; a pause that is over by the end of a rest counts as over.
+        moment = after(0, now) if within_seconds else to_text(now)
+        return next_link(self.db, host, moment, sorted(self._under_way.get(host, ())))
 
     def _has_work_left(self) -> bool:
         if any(self._hops.values()) or any(self._seeds.values()):
             return True
-        return any(self._has_work(host, 0.0) for host in pending_hosts(self.db, utc_now()))
+        return any(self._has_work(host, 0.0) for host in pending_hosts(self.db, to_text(self.clock.now())))
 
     def _take_ready(self) -> Work | None:
-        while self._resting and self._resting[0][0] <= monotonic():
+        while self._resting and self._resting[0][0] <= self.clock.seconds():
             _, host = heapq.heappop(self._resting)
             self._queued.discard(host)
             held = self._rest_of(host)
@@ -222,24 +289,32 @@ class Frontier:
         return None
 
     def _take(self, host: str) -> Work | None:
-        under_way = self._under_way[host]
-        work: Work | None
+        work: Work
         if self._hops[host]:
             work = self._hops[host].popleft()
-        elif self._seeds[host]:
-            work = self._seeds[host].popleft()
         else:
-            work = next_link(self.db, host, utc_now(), sorted(under_way))
-            if work is None:
+            seeds = self._seeds[host]
+            # Seeds and links take turns: five hundred sitemaps must not keep an article waiting.
+            link = self._next_link(host) if not seeds or host in self._was_seed else None
+            if link is not None:
+                self._under_way[host].add(link.id)
+                self._was_seed.discard(host)
+                work = link
+            elif seeds:
+                self._was_seed.add(host)
+                work = heapq.heappop(seeds)[2]
+            else:
                 return None
-            under_way.add(work.id)
+        self._note_asked(host)
         self._busy[host] = work
         self._in_flight += 1
         return work
 
     def _seconds_to_wait(self) -> float | None:
         """How long until something can change by itself; None when nothing will."""
-        wait = max(self._resting[0][0] - monotonic(), 0.0) if self._resting else math.inf
+        wait = max(self._resting[0][0] - self.clock.seconds(), 0.0) if self._resting else math.inf
+        # What was redirected has no other run to go on in: it would start anew, and never arrive.
+        patience = CRAWL_DELAY_MAX_SECONDS if any(self._hops.values()) else PATIENCE_SECONDS
         if self._in_flight:
             return min(wait if self._in_flight < self.in_flight_max else math.inf, LOOK_AGAIN_SECONDS)
-        return min(wait, LOOK_AGAIN_SECONDS) if wait <= PATIENCE_SECONDS else None
+        return min(wait, LOOK_AGAIN_SECONDS) if wait <= patience else None

@@ -121,9 +121,10 @@ def backoff_seconds(failures: int) -> float:
     return float(min(BACKOFF_FIRST_SECONDS * 2 ** min(max(failures, 1) - 1, 20), BACKOFF_MAX_SECONDS))
 
 
-def after(seconds: float) -> str:
+def after(seconds: float, now: datetime | None = None) -> str:
     """Returns the moment that many seconds from now, as stored text, rounded up to a whole second."""
-    return to_text(datetime.fromtimestamp(math.ceil(time() + seconds), UTC))
+    start = time() if now is None else now.timestamp()
+    return to_text(datetime.fromtimestamp(math.ceil(start + seconds), UTC))
 
 
 class RobotsMiddleware:
