@@ -11,6 +11,7 @@ from time import monotonic
 from types import FrameType
 
 from db.connection import ArchiveError, from_text, open_readonly, utc_now
+from db.queue import next_due_at
 
 PAUSE_MAX_SECONDS = 300.0
 """Looked at again at the latest after this: sources.toml may have got a new seed."""
@@ -72,15 +73,11 @@ def seconds_until_due(database: Path, pause_seconds: float) -> float:
     """Returns how long to wait for the next round: until a seed or link is due, within the pause and its bound."""
     try:
         db = open_readonly(database)
-        row = db.execute(
-            "SELECT min(at) FROM (SELECT min(coalesce(next_poll_at, '')) AS at FROM seeds WHERE status IN"
-            " ('active', 'failing', 'gone') UNION ALL SELECT min(coalesce(next_try_at, '')) FROM links"
-            " WHERE fate = 'pending')"
-        ).fetchone()
+        due = next_due_at(db)
         db.close()
     except ArchiveError:
         return pause_seconds
-    if not row[0]:
-        return pause_seconds if row[0] == "" else max(pause_seconds, PAUSE_MAX_SECONDS)
-    wait = (from_text(row[0]) - from_text(utc_now())).total_seconds()
+    if not due:
+        return pause_seconds if due == "" else max(pause_seconds, PAUSE_MAX_SECONDS)
+    wait = (from_text(due) - from_text(utc_now())).total_seconds()
     return min(max(wait, pause_seconds), max(PAUSE_MAX_SECONDS, pause_seconds))

@@ -59,13 +59,16 @@ def next_link(db: Database, host: str, now: str, skip: Sequence[int]) -> Pending
     return PendingLink(*row) if row else None
 
 
+_DELAY_OVER = "strftime('%Y-%m-%dT%H:%M:%SZ', last_asked_at, '+' || cast(delay_seconds AS INTEGER) || ' seconds')"
+
+
 def next_due_at(db: Database) -> str | None:
     """Returns when the next seed or link may be asked, its host's hold included; None when none ever will.
 
     Empty text means now.
     """
     row = db.execute(
-        f"{_PENDING_HOSTS} SELECT min(max(at, coalesce(not_before, ''))) FROM ("
+        f"{_PENDING_HOSTS} SELECT min(max(at, coalesce(not_before, ''), coalesce({_DELAY_OVER}, ''))) FROM ("
         " SELECT host, min(coalesce(next_poll_at, '')) AS at FROM seeds WHERE status IN ('active', 'failing', 'gone')"
         " AND source_id IN (SELECT id FROM sources WHERE status = 'active') GROUP BY host"
         " UNION ALL SELECT host, (SELECT min(coalesce(next_try_at, '')) FROM links WHERE links.host = pending.host"
