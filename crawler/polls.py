@@ -21,7 +21,7 @@ from crawler.schedule import failure_seconds, first_rate, interval_seconds, next
 from crawler.sections import parse_section
 from crawler.sitemaps import parse_sitemap
 from db.connection import from_text, utc_now
-from db.frontier import add_child_seed, add_links, fail_seed, find_link, settle_seed
+from db.frontier import add_child_seed, add_links, fail_seed, find_link, keep_children, settle_seed
 from db.records import Seed
 from db.store import write_fetch
 
@@ -250,6 +250,8 @@ def _fail(db: Database, seed: Seed, note: str, asked_seconds: float | None, *, g
 
 
 def _add_children(db: Database, seed: Seed, discovery: Discovery) -> None:
+    if discovery.children and not discovery.problems:  # read whole: what it does not name it dropped
+        keep_children(db, seed, [child.url for child in discovery.children])
     newest = sorted(discovery.children, key=lambda child: child.modified_hint or "9999", reverse=True)[:CHILDREN_MAX]
     for child in newest:
         if seed.since and child.modified_hint and child.modified_hint[:10] < seed.since:

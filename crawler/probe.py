@@ -14,7 +14,7 @@ from scrapy.http.request import NO_CALLBACK
 from crawler.discovery import Discovery, Found
 from crawler.feeds import parse_feed
 from crawler.hints import write_time
-from crawler.politeness import read_robots
+from crawler.politeness import Robots, RobotsMiddleware
 from crawler.sections import parse_section
 from crawler.seed_finding import (
     Site,
@@ -175,14 +175,9 @@ class Probe(Spider):
         if not self.has("feed"):
             habits = [Found("feed", url, None, "usual path") for url in usual_feed_urls(response.url)]
             await self.attempt(habits, until="feed")
-        robots = await self.fetch(self.root_of(response.url) + "robots.txt", exempt=True)
-        listed: tuple[str, ...] = ()
-        if not isinstance(robots, str) and robots.status == 200:
-            text = robots.body.decode("utf-8", "replace")
-            listed = sitemaps_of_robots(text, robots.url)
-            self.delay_seconds = max(
-                self.delay_seconds, read_robots(200, text, self.settings["USER_AGENT"]).delay_seconds
-            )
+        robots = await self.robots_of(response.url)
+        lines = "\n".join(f"Sitemap: {url}" for url in robots.rules.sitemaps) if robots and robots.rules else ""
+        listed = sitemaps_of_robots(lines, response.url)
         urls = sorted(listed, key=lambda url: "news" not in url.lower())[:5] or usual_sitemap_urls(response.url)
         await self.attempt(Found("sitemap", url) for url in urls)
         if not any(verdict.usable and not verdict.asleep for verdict in self.verdicts):
@@ -210,21 +205,30 @@ class Probe(Spider):
                 self.tried.add(normalise(response.url) or response.url)
                 self.verdicts.append(self.read(found.kind, response, found.title))
 
-    async def fetch(self, url: str, *, exempt: bool = False) -> Response | str:
+    async def robots_of(self, url: str) -> Robots | None:
+        """Returns the rules of a host that was asked for a page: the crawl's own gate has read them before the page."""
+        gate = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        asked = gate.known.get(host_of(url)) if gate is not None else None
+        return await asked if asked is not None else None
+
+    async def rest(self, url: str) -> None:
+        """Waits before another request, as long as the host's Crawl-delay says and at least as the crawl does."""
+        robots = await self.robots_of(url)
+        await asyncio.sleep(max(self.delay_seconds, robots.delay_seconds if robots else 0.0))
+
+    async def fetch(self, url: str) -> Response | str:
         """Returns the answer, or why there is none worth reading in words; pauses between requests."""
         if self.n_requests:
-            await asyncio.sleep(self.delay_seconds)
+            await self.rest(url)
         self.n_requests += 1
         meta = {"archive_exempt": True, "download_maxsize": self.settings.getint("SITEMAP_MAX_BYTES", 50 << 20)}
-        if exempt:
-            meta["robots_exempt"] = True
         assert self.crawler.engine is not None
         try:
             request = Request(url, callback=NO_CALLBACK, meta=meta)
             response: Response = await self.crawler.engine.download_async(request)
         except Exception as error:  # DNS, TLS, refusals of guard and robots.txt: each says in its text what it is
             return str(error).strip() or type(error).__name__
-        return response if response.status == 200 or exempt else f"HTTP {response.status}"
+        return response if response.status == 200 else f"HTTP {response.status}"
 
     def read(self, kind: SeedKind, response: Response, title: str | None = None) -> Verdict:
         """Returns the verdict on an answer."""

@@ -253,6 +253,19 @@ def test_the_sitemaps_of_an_index_become_seeds_that_are_due(db: Database) -> Non
     assert _children(db) == {"a.xml": True, "b.xml": False, "c.xml": True}
 
 
+def test_sitemaps_that_an_index_no_longer_names_are_polled_no_more(db: Database) -> None:
+    seed = _seed(db, "sitemap")
+    _poll(db, seed, _index(("https://hill.example/a.xml", None), ("https://hill.example/b.xml", None)))
+    _poll(db, seed, _index(("https://hill.example/b.xml", None)))
+    status = dict(db.execute("SELECT url, status FROM seeds WHERE parent_id = ?", (seed.id,)).fetchall())
+    assert status == {"https://hill.example/a.xml": "removed", "https://hill.example/b.xml": "active"}
+    _poll(db, seed, _index(("https://hill.example/c.xml", None)).removesuffix(b"</sitemapindex>"))
+    status = dict(db.execute("SELECT url, status FROM seeds WHERE parent_id = ?", (seed.id,)).fetchall())
+    assert status["https://hill.example/b.xml"] == "active", "an index that breaks off proves nothing"
+    _poll(db, seed, b"oops", status=500)
+    assert db.execute("SELECT count(*) FROM seeds WHERE status = 'removed'").fetchone() == (1,)
+
+
 def test_sitemaps_older_than_since_and_beyond_the_newest_are_left_out(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

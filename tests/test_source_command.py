@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -51,6 +53,7 @@ class Site(ThreadingHTTPServer):
         self.url = f"http://{self.host}"
         self.pages = {path: body.replace("{host}", self.url) for path, body in pages.items()}
         self.asked: list[tuple[str, str]] = []
+        self.moments: list[float] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -58,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers["User-Agent"]))
+        self.server.moments.append(monotonic())
         body = self.server.pages.get(self.path)
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -136,6 +140,22 @@ def test_add_finds_feeds_and_news_sitemaps_and_says_why_not(serve: type[Site], t
     again = run("add", site.url, sources=path, allow=site.host)
     assert (again.returncode, load_sources(path)) == (0, (source,))
     assert again.stdout.endswith("nothing was added\n")
+
+
+def test_add_takes_robots_first_and_once_and_keeps_its_delay(serve: type[Site], tmp_path: Path) -> None:
+    site = serve(
+        {
+            "/robots.txt": "User-agent: *\nCrawl-delay: 1\n",
+            "/": HOME.replace("{body}", "").replace("/rss-again", "/rss").replace("/old.xml", "/rss"),
+            "/rss": FEED,
+        }
+    )
+    assert run("add", site.url, sources=tmp_path / "sources.toml", allow=site.host).returncode == 0
+    paths = [path for path, _agent in site.asked]
+    assert paths[:2] == ["/robots.txt", "/"] and paths.count("/robots.txt") == 1
+    assert len(paths) >= 4
+    pages = site.moments[1:]
+    assert min(later - sooner for sooner, later in pairwise(pages)) >= 0.95
 
 
 def test_add_tries_usual_paths_then_the_front_page(serve: type[Site], tmp_path: Path) -> None:
