@@ -150,7 +150,7 @@ class Frontier:
 
     def take_back(self, host: str) -> list[Work]:
         """Returns the redirected work that waits for a host which now rests too long; the caller settles it."""
-        if not self._hops.get(host) or self._rest_of(host) <= PATIENCE_SECONDS:
+        if not self._hops.get(host) or self._hold_of(host) <= PATIENCE_SECONDS:
             return []
         works = list(self._hops.pop(host))
         self._in_flight += len(works)
@@ -158,7 +158,7 @@ class Frontier:
 
     def rest_of(self, host: str) -> float:
         """Returns how many seconds a host still asks to be left alone."""
-        return self._rest_of(host)
+        return self._hold_of(host)
 
     def wake(self, hosts: Iterable[str], *, new_seeds: bool = False) -> None:
         """Notes that links of these hosts were added, and whether seeds were."""

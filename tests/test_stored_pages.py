@@ -15,6 +15,8 @@ from db.frontier import add_links, due_seeds, settle_link, sync_sources
 from db.records import Fate, Fetch, Link, RawRef, Source
 from db.store import write_fetch
 from pipelines.stages import MATCHES_NO_TOPIC
+from tests.canary import listening, write_feed, write_page
+from tests.crawling import Desk
 
 HOME = "https://hill.example"
 HTML = [("Content-Type", "text/html")]
@@ -112,3 +114,29 @@ def test_an_extent_that_was_given_to_another_page_is_never_read_as_this_one(tmp_
     (stored,) = find_stored_pages(db)
     with pytest.raises(ArchiveUnreadable, match=r"holds https://hill\.example/other, not the page of .*/mine"):
         read_stored_page(tmp_path, stored)
+
+
+def test_what_another_topic_wants_becomes_an_article_without_a_fetch(tmp_path: Path) -> None:
+    """A real crawl that keeps matches only, without a topic; then everything is wanted."""
+    with listening() as server:
+        home = f"http://127.0.0.1:{server.server_port}"
+        server.pages["/rss"] = (200, {"Content-Type": "application/rss+xml"}, write_feed(f"{home}/go", f"{home}/empty"))
+        server.pages["/go"] = (302, {"Location": "/page"}, b"")
+        server.pages["/page"] = (200, {"Content-Type": "text/html"}, write_page("A page for later"))
+        server.pages["/empty"] = (200, {"Content-Type": "text/html"}, b"<html><body>Sign in</body></html>")
+        (tmp_path / "none").mkdir()
+        settings = {"ALLOW_PRIVATE": home.removeprefix("http://"), "TOPICS": tmp_path / "none", "EXTRACT_WORKERS": 1}
+        desk = Desk(tmp_path, settings=settings)
+        desk.sources.write_text(f'[[source]]\nid = "hill"\nfeeds = ["{home}/rss"]\n', "utf-8")
+        desk.crawl(KEEP="matches")
+        assert desk.value("SELECT count(*) FROM articles") == 0
+        asked = len(server.paths)
+        fetches = desk.value("SELECT count(*) FROM fetches")
+        done = desk.run("reextract")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(server.paths) == asked
+    assert desk.value("SELECT count(*) FROM fetches") == fetches
+    assert desk.rows("SELECT url, title FROM articles") == [(f"{home}/page", "A page for later")]
+    fates = dict(desk.rows("SELECT url, fate FROM links"))
+    assert fates[f"{home}/go"] == "article" and fates[f"{home}/empty"] != "article"
+    assert desk.faults() == []

@@ -19,7 +19,7 @@ class Command(CrawlCommand):
 
     def short_desc(self) -> str:
         """One line for ``scrapy -h``."""
-        return "Extract every article again from the stored raw pages, fetching nothing"
+        return "Extract articles again from every stored raw page, fetching nothing"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Adds none of the crawl's."""
