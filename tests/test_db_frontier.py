@@ -29,7 +29,7 @@ from db.frontier import (
     sync_sources,
 )
 from db.hosts import note_asked, read_host, write_host
-from db.queue import _NEXT_LINK, next_due_at, next_link, pending_hosts
+from db.queue import _NEXT_LINK, _PENDING_HOSTS, next_due_at, next_link, pending_hosts
 from db.records import Host, Link, Seed, Source
 
 NOW = "2026-11-22T12:00:00Z"
@@ -562,6 +562,8 @@ def test_an_index_serves_the_queue_however_long(db: Database) -> None:
     plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {_NEXT_LINK}", ("a.example", NOW, "[]")))
     assert "SEARCH links USING INDEX links_pending (host=?)" in plan
     assert "TEMP B-TREE" not in plan and "SCAN links" not in plan
+    plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {_PENDING_HOSTS} SELECT host FROM pending"))
+    assert "INDEX links_pending (host>?)" in plan
 
 
 # --- sources that rest ---
