@@ -88,6 +88,9 @@ class Frontier:
         self._under_way: dict[str, set[int]] = defaultdict(set)
         self._busy: dict[str, Work] = {}
         self._resting: list[tuple[float, str]] = []
+        self._ready: deque[str] = deque()
+        self._ready_to_poll: deque[str] = deque()
+        self._poll_next = False
         self._queued: set[str] = set()
         self._in_flight = 0
         self._looked_at = -math.inf
@@ -278,6 +281,12 @@ class Frontier:
     def _take_ready(self) -> Work | None:
         while self._resting and self._resting[0][0] <= self.clock.seconds():
             _, host = heapq.heappop(self._resting)
+            (self._ready_to_poll if self._seeds.get(host) else self._ready).append(host)
+        while self._ready or self._ready_to_poll:
+            # Hosts to poll and hosts with pages take turns, so that pages are read while hundreds of feeds are polled.
+            self._poll_next = not self._poll_next
+            hosts = self._ready_to_poll if self._poll_next and self._ready_to_poll else self._ready
+            host = (hosts or self._ready_to_poll).popleft()
             self._queued.discard(host)
             held = self._rest_of(host)
             if held > 0:  # asked for patience while it rested
