@@ -12,9 +12,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
@@ -30,6 +32,10 @@ TASKS_PER_WORKER = 500
 ATTEMPTS = 3
 """Pools a page is given to; a pool may break under it through no fault of its own."""
 
+START_SECONDS = 15.0
+"""How long the end of a run waits for workers that are just starting."""
+SETTLE_SECONDS = 0.05
+"""The last worker starts this much after the first at most: they are forked one after the other."""
 LOOK_SECONDS = 1.0
 """How often a waiting page looks whether its pool still runs."""
 
@@ -56,6 +62,8 @@ class Workers:
         self.initial = (topics, memory_bytes)
         self.pool: ProcessPool | None = None
         self.closed = False
+        self.started = False
+        """Whether the pool has answered, so that its workers are up."""
 
     async def read(self, page: Page) -> Reading:
         """Returns what a worker made of the page; a page that hangs or kills its worker is `failed` with the reason."""
@@ -67,7 +75,9 @@ class Workers:
                 self._give_up(pool)
                 continue
             try:
-                return await _wait_for(pool, future)
+                reading = await _wait_for(pool, future)
+                self.started = True
+                return reading
             except (TimeoutError, FutureTimeoutError):
                 return _failed(f"extraction took longer than {self.deadline_seconds:g} s and was stopped")
             except MemoryError:
@@ -86,7 +96,15 @@ class Workers:
         """Stops the workers at once."""
         self.closed = True
         if self.pool is not None:
+            self._let_start(self.pool)
             self._give_up(self.pool)
+
+    def _let_start(self, pool: ProcessPool) -> None:
+        """Waits for workers amid their start: stopped there, they miss the pool's locks and die with a traceback."""
+        if not self.started:
+            with suppress(Exception):  # a pool that cannot start is stopped all the same
+                pool.schedule(os.getpid, timeout=START_SECONDS).result(START_SECONDS)
+                time.sleep(SETTLE_SECONDS)
 
     def _give_up(self, pool: ProcessPool) -> None:
         """Stops a pool, so that the next page starts a new one: pebble breaks the whole when an idle worker is killed.
@@ -100,7 +118,7 @@ class Workers:
 
     def _running(self) -> ProcessPool:
         if self.pool is None:
-            self.closed = False
+            self.closed = self.started = False
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["pipelines.warm"])
             # The fork server is started by name from a plain interpreter; it finds the project by this variable.
