@@ -64,7 +64,7 @@ def _parse_xml(body: bytes, url: str) -> Discovery:
                 break
         else:
             broken = _first_error(reader)
-    except etree.XMLSyntaxError as error:
+    except (etree.XMLSyntaxError, ValueError) as error:  # ValueError: a mended name that is none, such as <:>
         broken = str(error)
     if broken is not None and not is_cut:
         gathering.note(f"the XML is broken, and was read as far as possible: {broken[:200]}")

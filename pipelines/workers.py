@@ -34,8 +34,6 @@ ATTEMPTS = 3
 
 START_SECONDS = 15.0
 """How long the end of a run waits for workers that are just starting."""
-SETTLE_SECONDS = 0.05
-"""The last worker starts this much after the first at most: they are forked one after the other."""
 LOOK_SECONDS = 1.0
 """How often a waiting page looks whether its pool still runs."""
 
@@ -45,6 +43,11 @@ def _start(topics: tuple[Topic, ...], memory_bytes: int) -> None:
     from pipelines.reading import start
 
     start(topics, memory_bytes)
+
+
+def _tell_pid() -> int:
+    time.sleep(0.02)  # long enough that the next task goes to another worker
+    return os.getpid()
 
 
 def _read(page: Page) -> Reading:
@@ -102,9 +105,12 @@ class Workers:
     def _let_start(self, pool: ProcessPool) -> None:
         """Waits for workers amid their start: stopped there, they miss the pool's locks and die with a traceback."""
         if not self.started:
+            seen: set[int] = set()
+            ends_at = time.monotonic() + START_SECONDS
             with suppress(Exception):  # a pool that cannot start is stopped all the same
-                pool.schedule(os.getpid, timeout=START_SECONDS).result(START_SECONDS)
-                time.sleep(SETTLE_SECONDS)
+                while len(seen) < self.count and time.monotonic() < ends_at:
+                    asked = [pool.schedule(_tell_pid, timeout=START_SECONDS) for _ in range(self.count)]
+                    seen.update(future.result(START_SECONDS) for future in asked)
 
     def _give_up(self, pool: ProcessPool) -> None:
         """Stops a pool, so that the next page starts a new one: pebble breaks the whole when an idle worker is killed.

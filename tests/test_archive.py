@@ -498,7 +498,8 @@ def test_a_file_torn_within_another_kind_of_record_is_told(tmp_path: Path, share
     first = last_whole_member(_write(tmp_path / "first.gz", _record(_body(1), HTML, url=_url(1))), 0)
     os.truncate(path, first + max(2, int((whole - first) * share)))
     seen: list[Page] = []
-    with pytest.raises(ArchiveUnreadable, match="middle of a record"):
+    # Cut within the record's own header, its first lines may be whole and yet no header: either way it is told.
+    with pytest.raises(ArchiveUnreadable, match=r"middle of a record|Invalid WARC header"):
         seen.extend(read_pages(path))
     assert [page.body for page in seen] == [_body(1)]
 

@@ -208,3 +208,10 @@ def test_order_is_kept_and_urls_are_unique(rows: list[tuple[int, object]]) -> No
         URL,
     )
     assert [link.url for link in found.links] == list(dict.fromkeys(f"https://a.example/{n}" for n, _ in rows))
+
+
+def test_a_name_that_is_none_breaks_the_document_there_and_no_more() -> None:
+    body = b"<urlset><url><loc>https://a.example/1</loc></url><:><url><loc>https://a.example/2</loc></url></urlset>"
+    found = parse_sitemap(body, "https://a.example/sitemap.xml")
+    assert "https://a.example/1" in [link.url for link in found.links]
+    assert any("broken" in problem for problem in found.problems)
