@@ -31,7 +31,9 @@ def read(page: Page) -> Reading:
     if isinstance(result, NoArticle):
         return Reading(refusal=result)
     assert _judge is not None
-    return Reading(sign(result), _judge.judge(result), _judge.find_mentions(result))
+    signed = sign(result)
+    folded = signed.folded_title, signed.folded
+    return Reading(signed, _judge.judge(result, folded), _judge.find_mentions(result, folded))
 
 
 def sign(article: Article) -> SignedArticle:

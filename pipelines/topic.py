@@ -27,7 +27,7 @@ from pipelines.topic_grammar import (
     write_term,
 )
 
-ENGINE = 1
+ENGINE = 2
 """Raised when matching or scoring changes, so that stored matches can be told from new ones."""
 
 DEFAULT_ACCEPT = 0.5
@@ -123,7 +123,7 @@ def fold_language(language: str | None) -> str | None:
     return _SAME_LANGUAGE.get(base, base) or None
 
 
-_SAME_LANGUAGE = {"prs": "fa", "pes": "fa", "fas": "fa", "pus": "ps", "pbt": "ps", "und": ""}
+_SAME_LANGUAGE = {"nb": "no", "nn": "no", "prs": "fa", "pes": "fa", "fas": "fa", "pus": "ps", "pbt": "ps", "und": ""}
 
 
 def load_topics(folder: Path | str) -> tuple[Topic, ...]:

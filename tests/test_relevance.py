@@ -14,7 +14,7 @@ from db.folding import fold
 from db.records import Article, Relevance
 from pipelines.relevance import Judge, find_mentions, judge
 from pipelines.topic import Rule, Topic, load_topic, load_topics
-from pipelines.topic_grammar import Match, compile_match, join_all, join_any
+from pipelines.topic_grammar import Match, compile_match, join_all, join_any, parse_expression
 
 FILE = """\
 id = "bridge"
@@ -67,7 +67,11 @@ def test_the_score_is_the_published_formula(topic: Topic) -> None:
     )
     relevance = judge(topic, _article("A quiet day", body))
     assert relevance is not None
-    assert relevance.score == pytest.approx(0.4 * 4 / 7 + 0.3 * 0 + 0.15 * 1 + 0.15 * min(1, 2 * 2 / 4), abs=1e-4)
+    n_words = 9 + 70 + 2 + 6
+    evidence = 4 / (0.5 + n_words / 1000)
+    share = (9 + 6) / n_words  # of the words, in paragraphs with a hit
+    expected = 0.4 * evidence / (evidence + 3) + 0.25 * 0 + 0.2 / (1 + 1 / 60) + 0.15 * min(1, 2 * share)
+    assert relevance.score == pytest.approx(expected, abs=1e-4)
     assert relevance.reasons == (
         {"rule": "near(bridge, talks, 5)", "forms": ["bridge", "talks", "Negotiators"], "where": "lead", "n": 4},
     )
@@ -78,9 +82,40 @@ def test_the_score_is_the_published_formula(topic: Topic) -> None:
 def test_the_title_counts_and_is_named(topic: Topic) -> None:
     relevance = judge(topic, _article("Old Bridge closes"))
     assert relevance is not None
-    assert relevance.score == pytest.approx(0.4 / 4 + 0.3)
+    assert relevance.score == pytest.approx(0.4 * 2 / 5 + 0.25)
     assert relevance.reasons == ({"rule": "title(bridge)", "forms": ["Bridge"], "where": "title", "n": 1},)
     assert not relevance.accepted
+
+
+def _score(topic: Topic, title: str, body: str) -> float:
+    relevance = judge(topic, _article(title, body))
+    assert relevance is not None
+    return relevance.score
+
+
+def test_what_makes_an_article_more_about_a_topic(topic: Topic) -> None:
+    filler = "word " * 200
+    mention = "The bridge talks."
+    passing = _score(topic, "x", f"{filler}\n\n{mention}")
+    assert _score(topic, "x", f"{mention}\n\n{filler}") > passing  # sooner
+    assert _score(topic, "x", f"{filler}\n\n{mention}\n\n{mention}") > passing  # more often
+    assert _score(topic, "Bridge talks", f"{filler}\n\n{mention}") > passing + 0.2  # in the title
+    assert _score(topic, "x", f"{filler}{filler}\n\n{mention}") < passing  # in a longer text
+    assert _score(topic, "x", f"{filler}{mention}") > passing  # in a paragraph that is more of the text
+
+
+def test_much_talk_around_one_required_word_counts_little(topic: Topic) -> None:
+    strict = replace(topic, require=(Rule("mayor", parse_expression("mayor")),))
+    talk = "Bridge talks. " * 10
+    once, often = (judge(strict, _article("x", talk + "Mayor. " * n)) for n in (1, 10))
+    assert once is not None and often is not None
+    assert once.score < often.score
+    assert once.reasons[-1] == {"rule": "require: mayor", "forms": ["Mayor"], "where": "lead", "n": 1}
+    assert [reason["rule"] for reason in often.reasons] == ["near(bridge, talks, 5)"]
+    barred = replace(topic, require=(Rule("!'cricket'", parse_expression("!'cricket'")),))
+    plain = judge(replace(topic, require=()), _article("x", talk))
+    assert plain is not None
+    assert judge(barred, _article("x", talk)) == plain  # what only excludes has no hits to count by
 
 
 def test_far_hits_of_a_near_are_no_hits(topic: Topic) -> None:
@@ -189,7 +224,9 @@ def test_a_huge_article_is_judged_in_reasonable_time(topic: Topic) -> None:
 
 
 _PLAIN = ("bridge", "Bridges", "talks", "peace", "negotiators", "mayor", "Smith", "cricket", "the", "a", ".")
-_WORDS = st.sampled_from([*_PLAIN, "\n\n", "\n", "’s", "мост", "پل", "گفت‌وگو", "阿富", "\ud800", "\0"])
+_WORDS = st.sampled_from(
+    [*_PLAIN, "\n\n", "\n", "\u2028", "\x85", "\x0b", "’s", "мост", "پل", "گفت‌وگو", "阿富", "\ud800", "\0"]
+)
 _ARTICLES = st.builds(
     lambda title, body, language: _article(" ".join(title), " ".join(body), language),
     st.lists(_WORDS, max_size=6),
@@ -225,6 +262,14 @@ def test_the_judge_and_the_archive_agree(topic: Topic, article: Article) -> None
         _check(found)
 
 
+@given(_ARTICLES)
+def test_text_folded_before_is_judged_alike(topic: Topic, article: Article) -> None:
+    folded = fold(article.title), fold(article.body)
+    one, other = Judge([topic]), Judge([topic])
+    assert one.judge(article) == other.judge(article, folded)
+    assert one.find_mentions(article) == other.find_mentions(article, folded)
+
+
 def _check(relevance: Relevance) -> None:
     assert 0 <= relevance.score <= 1
     assert relevance.reasons
@@ -240,7 +285,7 @@ _ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
 
 @given(_ANY_TEXT, _ANY_TEXT)
 def test_any_article_can_be_judged(topic: Topic, title: str, body: str) -> None:
-    for words in ("", "Bridge talks ", "мост переговоры "):
+    for words in ("", "Bridge talks ", "Bridge\n\n\u2029talks\x85", "мост переговоры "):
         found = judge(topic, _article(words + title, body + words, None))
         for relevance in [found] if found else []:
             _check(relevance)
