@@ -48,7 +48,7 @@ def test_a_failing_example_is_shown_and_ends_with_1(folder: Path) -> None:
     path.write_text(FILE.replace("Road closes", "Bridge opens"), encoding="utf-8")
     done = _run("test", "bridge", "-s", f"TOPICS={folder}")
     assert done.returncode == 1
-    assert f"FAILED {path}:7: review 0.40: Bridge opens" in done.stdout
+    assert f"FAILED {path}:7: review 0.41: Bridge opens" in done.stdout
     assert "expected: reject" in done.stdout
     assert "title, 1 x 'bridge': Bridge" in done.stdout
     assert "2 examples, 1 failed" in done.stdout
