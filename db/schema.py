@@ -157,7 +157,8 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "published_at": f"Publication, {_TIME}; NULL when unknown",
             "published_raw": "The date exactly as the page wrote it",
             "published_from": "Where the date came from: `json-ld`, `meta`, `itemprop`, `time` (a time element), "
-            "`script` (page state), `text` (a written date), `htmldate` (a guess over the whole page) or `feed`",
+            "`script` (page state), `url` (the day in the address), `text` (a written date), "
+            "`htmldate` (a guess over the whole page) or `feed`",
             "modified_at": f"Last change by the page's own account, {_TIME}",
             "language": "Language of the text, ISO 639-1",
             "summary": "Summary the page gives",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
 from dateparser import parse as parse_freely
@@ -74,6 +74,9 @@ def read_moment(raw: object, origin: str, day_first: bool = True, languages: tup
     if found is None:
         return None
     at, has_time = found
+    if has_time and at.tzinfo is not None and at.time() == time.min and at.utcoffset():
+        # Midnight sharp in the site's own zone is a day in disguise; in UTC it would become the day before or stay.
+        at, has_time = at.replace(tzinfo=None), False
     if at.date() < OLDEST or at.date() == _EPOCH_DAY:
         return None
     return Moment(text, at, has_time, origin)
@@ -83,8 +86,9 @@ def merge_moments(candidates: Iterable[Moment], latest: datetime, zones: Iterabl
     """Returns the first candidate not later than ``latest``, completed from the others, or None.
 
     ``candidates`` come most trusted first. A day or a wall clock borrows time and zone from another candidate within a
-    day; failing that, a wall clock borrows the bare offset from ``zones`` (dates of another kind, such as the last
-    change). ``latest`` is aware: the time of the fetch and a day of grace for clocks that run ahead.
+    day, failing that the wall clock of the same day; a wall clock borrows the bare offset from ``zones`` (dates of
+    another kind, such as the last change). ``latest`` is aware: the time of the fetch and a day of grace for clocks
+    that run ahead.
     """
     usable = [moment for moment in candidates if _as_aware(moment) <= latest]
     if not usable:
@@ -97,6 +101,10 @@ def merge_moments(candidates: Iterable[Moment], latest: datetime, zones: Iterabl
         completed = _complete(best, other)
         if completed is not None:
             return completed
+    if not best.has_time:
+        clocks = (other.at for other in usable[1:] if other.has_time and other.at.tzinfo is None)
+        clock = next((at for at in clocks if at.date() == best.at.date()), None)
+        best = Moment(best.raw, clock, True, best.origin) if clock else best
     if best.has_time:
         for other in zones:
             if other.is_instant and abs(_as_aware(other) - _as_aware(best)) <= timedelta(days=1):
@@ -165,8 +173,9 @@ def _read(text: str, day_first: bool, languages: tuple[str, ...]) -> tuple[datet
         except (TypeError, ValueError, IndexError):
             pass
         else:
-            # "-0000" and a missing zone both come back naive: RFC 2822 says the former is UTC of unknown place.
-            return (moment.replace(tzinfo=UTC) if text.endswith("-0000") else moment), True
+            # "-0000" and an unknown zone both come back naive: RFC 2822 says the former is UTC of unknown place.
+            zone = UTC if text.endswith("-0000") else read_zone(text.rsplit(maxsplit=1)[-1])
+            return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment), True
     return read_written_date(text, day_first) or _read_freely(text, day_first, languages)
 
 

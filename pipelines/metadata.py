@@ -8,38 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from itertools import islice
+from datetime import datetime
 from typing import Any
 
-from htmldate import find_date
 from lxml.html import HtmlElement
 from trafilatura.metadata import extract_author
 
 from pipelines.bylines import read_authors, split_names, unite
-from pipelines.dates import Moment, merge_moments, read_moment, to_ascii_digits
+from pipelines.dates import Moment
 from pipelines.head import Head, make_absolute
 from pipelines.jsonld import LinkedData, Node, clean_text, kinds, read_linked_data, strings_of, text_of
-from pipelines.language import to_two_letters
+from pipelines.page_dates import date_article
 from pipelines.titles import choose_title, fold_title, measure_agreement, name_site, plain_title
 from pipelines.visible_bylines import find_byline
-from pipelines.written_dates import find_solar_date
 
-_PUBLISHED_METAS = (
-    "article:published_time", "og:article:published_time", "og:published_time", "article:published", "published_time",
-    "article.published", "rnews:datepublished", "datepublished", "parsely-pub-date", "cxenseparse:recs:publishtime",
-    "cxenseparse:publishtime", "sailthru.date", "dcterms.issued", "dc.date.issued", "dc.terms.issued",
-    "dcterms.created",
-    "dc.date.created", "dcterms.date", "dc.date", "publish-date", "publishdate", "publish_date", "publication_date",
-    "publication-date", "pubdate", "pub_date", "publicationdate", "originalpublicationdate", "article_date_original",
-    "citation_publication_date", "iso-8601-publish-date", "shareaholic:article_published_time", "date", "created",
-    "article.created", "bt:pubdate", "creation_date",
-)  # fmt: skip
-_MODIFIED_METAS = (
-    "article:modified_time", "og:article:modified_time", "og:updated_time", "article:updated", "article:modified",
-    "article.updated", "dcterms.modified", "dc.date.modified", "datemodified", "lastmod", "last-modified", "modified",
-    "parsely-modified-date", "revision_date",
-)  # fmt: skip
 _AUTHOR_METAS = (
     "author", "parsely-author", "article:author", "article:author_name", "sailthru.author", "dc.creator",
     "dcterms.creator", "dc.creator.creator", "cxenseparse:author", "byl", "article.author", "citation_author",
@@ -86,7 +68,8 @@ def merge_metadata(
     data = read_linked_data(head.scripts, lambda node: _grade_own(node, head))
     node: Node = data.article or {}
     title, headlines = choose_title(head, node, title_hint)
-    published, modified = _date_article(tree, head, data, latest, published_hint)
+    languages = _claimed_languages(head, data)
+    published, modified = date_article(tree, head, data, title, languages, latest, published_hint)
     return Metadata(
         title=title,
         headlines=headlines,
@@ -97,7 +80,7 @@ def merge_metadata(
         image=_pick_image(head, data),
         section=_pick_section(head, node),
         paywalled=is_paywalled(head, data),
-        languages=_claimed_languages(head, data),
+        languages=languages,
         article_body=_article_body(node),
         is_article=bool(node) or (head.first("og:type").lower().endswith("article") and not _is_collection(data)),
     )
@@ -143,102 +126,6 @@ def _stated_names(tree: HtmlElement, head: Head) -> Iterator[list[str]]:
 
 def _is_address(text: str) -> bool:
     return bool(re.match(r"\s*(?:https?:)?//", text)) or ("/" in text and " " not in text)
-
-
-# ---- dates ----------------------------------------------------------------------------------------------------------
-
-
-def _date_article(
-    tree: HtmlElement, head: Head, data: LinkedData, latest: datetime, hint: str | None
-) -> tuple[Moment | None, Moment | None]:
-    tags = _claimed_languages(head, data)
-    day_first = not any(tag.lower().replace("_", "-").startswith("en-us") for tag in tags)
-    languages = tuple(dict.fromkeys(code for tag in tags if (code := to_two_letters(tag))))
-    modified_all = list(_read_all(_modified_texts(head, data), day_first, languages))
-    candidates = list(_read_all(_published_texts(head, data), day_first, languages))
-    usable = [moment for moment in candidates if merge_moments([moment], latest)]
-    # A page whose declared date lies in the future has a wrong clock or is a calendar: guessing would not mend it.
-    # Nor would it on a list of articles, whose dates are those of others.
-    if not candidates and not data.foreign:
-        found = _guess_day(tree, head, latest)
-        usable = [moment for moment in (found,) if moment and merge_moments([moment], latest)]
-    late: list[tuple[Any, str]] = [*((text, "time") for text in head.times), (hint, "feed")]
-    weak = list(_read_all(late, day_first, languages))
-    times = [moment for moment in weak if moment.origin == "time"]
-    if not candidates and not usable and len({moment.at.date() for moment in times}) == 1:
-        usable = times[:1]
-    if usable:
-        # A <time> or a feed may complete a day, never replace what the page declared.
-        published = merge_moments([*usable, *weak], latest, modified_all)
-        published = _prefer_instant(published, [moment for moment in weak if moment.origin == "feed"])
-    else:
-        published = merge_moments([moment for moment in weak if moment.origin == "feed"], latest, modified_all)
-    modified = merge_moments(modified_all, latest, usable)
-    if published and modified and modified.to_utc() < published.to_utc():
-        modified = None
-    return published, modified
-
-
-def _prefer_instant(published: Moment | None, feed: list[Moment]) -> Moment | None:
-    """The feed's exact instant instead of a bare day no more than a day away: days in addresses follow other clocks."""
-    if published is None or published.has_time:
-        return published
-    for moment in feed:
-        # Midnight sharp in a feed is a day in disguise.
-        exact = moment.is_instant and moment.at.timetz().replace(tzinfo=None) != time.min
-        if exact and abs(moment.at.astimezone(UTC).date() - published.at.date()) <= timedelta(days=1):
-            return moment
-    return published
-
-
-def _published_texts(head: Head, data: LinkedData) -> Iterator[tuple[Any, str]]:
-    node: Node = data.article or {}
-    yield text_of(node.get("datePublished")), "json-ld"
-    for key in _PUBLISHED_METAS:
-        for value in head.metas.get(key, ()):
-            yield value, "meta"
-    for value in head.itemprops.get("datepublished", ()):
-        yield value, "itemprop"
-    for other in data.others:
-        for key in ("datePublished", "uploadDate"):
-            yield text_of(other.get(key)), "json-ld"
-    yield text_of(node.get("dateCreated")), "json-ld"
-    for value in head.itemprops.get("datecreated", ()):
-        yield value, "itemprop"
-
-
-def _modified_texts(head: Head, data: LinkedData) -> Iterator[tuple[Any, str]]:
-    yield text_of((data.article or {}).get("dateModified")), "json-ld"
-    for key in _MODIFIED_METAS:
-        for value in head.metas.get(key, ()):
-            yield value, "meta"
-    for value in head.itemprops.get("datemodified", ()):
-        yield value, "itemprop"
-    for other in data.others:
-        yield text_of(other.get("dateModified")), "json-ld"
-
-
-def _read_all(texts: Any, day_first: bool, languages: tuple[str, ...]) -> Iterator[Moment]:
-    for text, origin in texts:
-        moment = read_moment(text, origin, day_first, languages) if text else None
-        if moment:
-            yield moment
-
-
-def _guess_day(tree: HtmlElement, head: Head, latest: datetime) -> Moment | None:
-    """A day from the page's visible text or its address; an error of htmldate is a silent page."""
-    opening = to_ascii_digits(
-        " ".join(" ".join(islice(tree.itertext("p", "div", "span", "time", "li", "td", "a"), 400)).split())
-    )
-    solar = find_solar_date(opening)
-    if solar:
-        # htmldate knows the Gregorian calendar only, and would take another number for the year.
-        return read_moment(solar, "text")
-    try:
-        day = find_date(tree, original_date=True, url=head.url, max_date=latest.strftime("%Y-%m-%d"))
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, KeyError):
-        return None
-    return read_moment(day, "htmldate") if day else None
 
 
 # ---- the rest -------------------------------------------------------------------------------------------------------

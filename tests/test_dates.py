@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
@@ -95,8 +95,27 @@ def test_any_text_is_survived(text: str) -> None:
 
 
 _SPAN = datetime(1990, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001
-_INSTANTS = st.datetimes(*_SPAN).map(lambda at: at.replace(microsecond=0))
+# Midnight sharp is a day in disguise.
+_INSTANTS = st.datetimes(*_SPAN).map(lambda at: at.replace(microsecond=0)).filter(lambda at: at.time() != time.min)
 _ZONES = st.integers(-12 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
+
+
+@pytest.mark.parametrize("zone", ["+01:00", "-0430", "+14:00"])
+def test_midnight_sharp_of_a_zone_is_a_day(zone: str) -> None:
+    moment = read_moment(f"2022-01-28T00:00:00{zone}", "meta")
+    assert moment is not None
+    assert (moment.has_time, moment.to_utc()) == (False, "2022-01-28T00:00:00Z")
+
+
+def test_mail_date_with_a_named_zone() -> None:
+    assert read("9 November 2018 14:30 CET").to_utc() == "2018-11-09T13:30:00Z"
+
+
+def test_day_takes_the_wall_clock_of_the_same_day_only() -> None:
+    day, clock, other = (read(text) for text in ("2018-11-09", "2018-11-09 14:30", "2018-11-10 08:00"))
+    latest = datetime(2026, 1, 1, tzinfo=UTC)
+    merged = [merge_moments([day, *rest], latest) for rest in ([other, clock], [other])]
+    assert [moment.to_utc() for moment in merged if moment] == ["2018-11-09T14:30:00Z", "2018-11-09T00:00:00Z"]
 
 
 @given(_INSTANTS, _ZONES)

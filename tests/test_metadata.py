@@ -307,7 +307,7 @@ def test_paywall_marks(head: str, locked: bool) -> None:
             "json-ld",
         ),
         ("", "<p>۱۸ عقرب ۱۳۹۷</p>", "2018-11-09T00:00:00Z", "text"),
-        ("", "<time datetime='2018-11-09T08:30:00Z'></time>", "2018-11-09T08:30:00Z", "htmldate"),
+        ("", "<time datetime='2018-11-09T08:30:00Z'></time>", "2018-11-09T08:30:00Z", "time"),
     ],
 )
 def test_published_date_and_its_provenance(head: str, body: str, at: str, origin: str) -> None:
