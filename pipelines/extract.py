@@ -17,6 +17,7 @@ from db.folding import count_words
 from db.records import Article
 from db.urls import is_article_like, same_site
 from pipelines.app_state import find_paragraphs, find_published, read_state
+from pipelines.blocks import find_blocks, put_back
 from pipelines.dates import merge_moments, read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
 from pipelines.format_characters import (
@@ -25,13 +26,15 @@ from pipelines.format_characters import (
     single_space,
     unmask,
 )
-from pipelines.head import read_head
+from pipelines.head import Head, read_head
 from pipelines.jsonld import clean_text
 from pipelines.language import name_language
 from pipelines.layout import flatten_layout_tables
 from pipelines.metadata import Metadata, merge_metadata
 from pipelines.page import NoArticle, Page
+from pipelines.recall import align, find_missed
 from pipelines.refusal import MIN_WORDS, find_refusal
+from pipelines.standfirst import find_standfirst
 from pipelines.titles import fold_title
 from pipelines.walls import drop_wall_lines
 
@@ -88,6 +91,7 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     lines = _body_lines(tree, url, source)
     latest = latest or _read_fetch_time(page.fetched_at) + GRACE
     meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
+    lines = _restore(tree, lines, head, meta)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
     if meta.is_article and count_words(" ".join(lines)) < MIN_WORDS:
@@ -134,6 +138,15 @@ def _body_lines(tree: HtmlElement, url: str, source: str) -> list[str]:
     if not isinstance(text, str):
         return []
     return split_lines(unmask(text) if hidden else text)
+
+
+def _restore(tree: HtmlElement, lines: list[str], head: Head, meta: Metadata) -> list[str]:
+    """The lines with what Trafilatura left behind: parts of the story and its standfirst, where the page has them."""
+    blocks = find_blocks(tree)
+    taken = align(lines, blocks)
+    descriptions = [*head.every("description", "og:description", "twitter:description"), meta.summary or ""]
+    missed = find_missed(blocks, taken) | find_standfirst(blocks, taken, meta.headlines, descriptions)
+    return put_back(lines, blocks, taken, missed) if missed else lines
 
 
 def split_lines(text: str) -> list[str]:

@@ -1,0 +1,122 @@
+"""The blocks of text of a page in document order, each with the place it holds in the page's own structure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from pipelines.format_characters import single_space
+
+_TEXT_BLOCKS = (
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "pre", "dd", "dt", "div", "section", "td",
+)  # fmt: skip
+_INNER = (
+    *_TEXT_BLOCKS, "ul", "ol", "dl", "table", "article", "aside", "nav", "form", "figure", "figcaption", "header",
+    "footer", "script", "style", "noscript", "template", "button", "select", "textarea", "iframe", "svg",
+)  # fmt: skip
+"""What a block of text holds none of: other blocks, and elements whose text nobody reads."""
+_LEVELS = 3
+"""Elements that make a place: the block itself, its parent and the parent's parent."""
+_get_string = cast("Callable[[HtmlElement], str]", etree.XPath("string()"))
+_NO_WORD = re.compile(r"[\W_]+")
+_NUMBER = re.compile(r"\d+")
+
+Place = tuple[str, ...]
+"""Tags and classes from a block upwards. The paragraphs of a story share it; those of menus have others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One paragraph, heading or list item as the page marks it up."""
+
+    element: HtmlElement
+    tag: str
+    key: str
+    """Its text for comparing, see ``make_key``."""
+
+    @property
+    def is_heading(self) -> bool:
+        """Says whether it heads what follows."""
+        return self.tag[0] == "h"
+
+    def find_place(self) -> Place:
+        """Returns the tags and classes of the block and of the elements around it, numbers in them dropped."""
+        place: list[str] = []
+        element: HtmlElement | None = self.element
+        while element is not None and len(place) < _LEVELS:
+            place.append(_name(element.tag, element.get("class") or ""))
+            element = element.getparent()
+        return tuple(place)
+
+    def share_of_links(self) -> float:
+        """Returns how much of the text is the text of links, 0 to 1."""
+        if next(self.element.iterancestors("a"), None) is not None:
+            return 1.0
+        linked = sum(len(make_key(_get_string(link))) for link in self.element.iter("a"))
+        return linked / max(1, len(self.key))
+
+    def read_lines(self) -> list[str]:
+        """Returns its text as lines of a body: ``<br>`` starts a line, other markup parts no words."""
+        text = "".join(_read(self.element))
+        lines = (single_space(line) for line in unicodedata.normalize("NFC", text).split("\n"))
+        return [line for line in lines if line]
+
+
+def make_key(text: str) -> str:
+    """Returns the letters and digits of a text, case folded: equal for two prints of the same words."""
+    return _NO_WORD.sub("", text if text.isascii() else unicodedata.normalize("NFC", text)).casefold()
+
+
+def find_blocks(tree: HtmlElement) -> list[Block]:
+    """Returns the blocks of a page that hold text and no further block."""
+    elements = list(tree.iter(*_INNER))
+    outer: set[HtmlElement] = set()
+    for element in elements:
+        parent = element.getparent()
+        while parent is not None and parent not in outer:
+            outer.add(parent)
+            parent = parent.getparent()
+    return [
+        Block(element, tag, key)
+        for element in elements
+        if element not in outer
+        and (tag := cast("str", element.tag)) in _TEXT_BLOCKS
+        and (key := make_key(_get_string(element)))
+    ]
+
+
+def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int | None], missed: set[int]) -> list[str]:
+    """Returns the lines with missed blocks put in where the page has them.
+
+    ``taken`` names for each block the line that holds it, ``missed`` the numbers of the blocks to put back.
+    """
+    added: dict[int, list[str]] = {}
+    cursor = -1
+    for number, line in enumerate(taken):
+        if line is not None:
+            cursor = max(line, cursor)
+        elif number in missed:
+            added.setdefault(cursor, []).extend(blocks[number].read_lines())
+    body = list(added.get(-1, ()))
+    for number, text in enumerate(lines):
+        body += [text, *added.get(number, ())]
+    return body
+
+
+@lru_cache(maxsize=4096)
+def _name(tag: str, classes: str) -> str:
+    return f"{tag} {_NUMBER.sub('', classes)}"
+
+
+def _read(element: HtmlElement) -> Iterator[str]:
+    for inner in element.iter():
+        yield "\n" if inner.tag == "br" else (inner.text or "").replace("\n", " ")
+        if inner is not element:
+            yield (inner.tail or "").replace("\n", " ")

@@ -1,0 +1,123 @@
+"""Finds what Trafilatura left behind of a story, told by where it stands among what it took.
+
+A story cut in two by an advertisement, an update of a live page, a subheading: each shares tags and classes, its own
+and those of the elements around it, with the paragraphs that were found.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+
+from lxml.html import HtmlElement
+
+from pipelines.blocks import Block, Place, make_key
+
+_FOUND = 25
+"""Characters of a key from which finding it inside a body is no accident."""
+_EDGE = 20
+"""Characters of a key looked for where a body may hold a block in part: two of start, middle and end must be there."""
+_SENTENCE = 60
+"""Characters of a key from which a block before or behind the found text is taken for running text."""
+_MAX_LINKS = 0.5
+"""Share of link text above which a block leads elsewhere."""
+_MAIN_SHARE = 0.1
+"""Share of the found text from which a place is one of the story's own."""
+_CONTAINED = 0.9
+"""Share of the found text that the story's container must hold."""
+_READ = frozenset(("p", "h2", "h3", "h4", "li", "blockquote", "div"))
+_ASIDE = frozenset(("aside", "nav", "footer", "form", "figure", "figcaption"))
+_NOT_STORY = re.compile(
+    r"comment|kommentar|disqus|discussion|related|recommend|recirc|more-|teaser|promo|newsletter|sidebar|footer|navi|menu"
+    r"|breadcrumb|share|sharing|social|caption|credit(?!ation)|author|byline|signup|subscri|banner|popup|modal|cookie|consent"
+    r"|advert|sponsor|widget|pull-?quote|hidden|tags|topics|infobox|fact-?box|gallery|slide|carousel",
+    re.IGNORECASE,
+)
+"""Names of what shares a page with a story."""
+
+
+def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
+    """Returns for each block the number of the line that holds it or most of it; None where none does."""
+    starts: dict[int, int] = {}
+    keys = [make_key(line) for line in lines]
+    position = 0
+    for number, key in enumerate(keys):
+        starts.setdefault(position, number)
+        position += len(key)
+    # Without a mark between lines: what is one block to the page can be several lines.
+    text = "".join(keys)
+    order = list(starts)
+    starts[len(text)] = len(lines)
+
+    def find(key: str) -> int | None:
+        position = text.find(key)
+        if len(key) < _FOUND:
+            while position >= 0 and not (position in starts and position + len(key) in starts):
+                position = text.find(key, position + 1)
+        elif position < 0:
+            middle = len(key) // 2
+            found = [text.find(part) for part in (key[:_EDGE], key[middle : middle + _EDGE], key[-_EDGE:])]
+            position = max(found) if sum(place >= 0 for place in found) > 1 else -1
+        return starts[order[bisect_right(order, position) - 1]] if position >= 0 else None
+
+    return [find(block.key) for block in blocks]
+
+
+def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int]:
+    """Returns the numbers of the blocks that stand where the story's own paragraphs stand and that no line holds."""
+    weights: Counter[Place] = Counter()
+    for block, line in zip(blocks, taken, strict=True):
+        if line is not None:
+            weights[block.find_place()] += len(block.key)
+    enough = _MAIN_SHARE * weights.total()
+    found = [number for number, line in enumerate(taken) if line is not None]
+    missed = [
+        number
+        for number, block in enumerate(blocks)
+        if taken[number] is None
+        and block.tag in _READ
+        and (weight := weights.get(block.find_place()))
+        and (weight >= enough or block.is_heading)
+    ]
+    if not missed:
+        return set()
+    container = _find_container([blocks[number] for number in found])
+    spine = {container, *container.iterancestors()}
+    missed = [n for n in missed if blocks[n].share_of_links() <= _MAX_LINKS and not _stands_aside(blocks[n], spine)]
+    reach = [*found, *(n for n in missed if len(blocks[n].key) >= _SENTENCE and not blocks[n].is_heading)]
+    return _choose(blocks, [n for n in missed if min(reach) <= n <= max(reach)], set(found))
+
+
+def _choose(blocks: Sequence[Block], missed: Sequence[int], found: set[int]) -> set[int]:
+    """Each text once, and a heading only where what it heads is part of the story."""
+    story = found.union(n for n in missed if not blocks[n].is_heading)
+    first: dict[str, int] = {}
+    for number in missed:
+        if not blocks[number].is_heading or number + 1 in story:
+            first.setdefault(blocks[number].key, number)
+    return set(first.values())
+
+
+def _find_container(blocks: Sequence[Block]) -> HtmlElement:
+    """The innermost element that holds nearly all of the text of some blocks."""
+    weights: Counter[HtmlElement] = Counter()
+    for block in blocks:
+        for element in block.element.iterancestors():
+            weights[element] += len(block.key)
+    enough = _CONTAINED * sum(len(block.key) for block in blocks)
+    holding = {element for element, weight in weights.items() if weight >= enough}
+    return next(element for element in holding if not any(child in holding for child in element))
+
+
+def _stands_aside(block: Block, spine: set[HtmlElement]) -> bool:
+    """Says whether something between a block and the story's container is named for what is no story."""
+    element: HtmlElement | None = block.element
+    while element is not None and element not in spine:
+        if element.tag in _ASIDE or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+            return True
+        if _NOT_STORY.search(f"{element.get('class') or ''} {element.get('id') or ''}"):
+            return True
+        element = element.getparent()
+    return False

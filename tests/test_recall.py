@@ -1,0 +1,177 @@
+"""What Trafilatura leaves behind of a story is found again, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.blocks import Block, find_blocks, make_key, put_back
+from pipelines.document import parse
+from pipelines.recall import align, find_missed
+
+PEOPLE = ("Ana Holm", "The harbour master", "A deckhand", "Councillor Wray", "The cook", "An islander", "Nobody")
+DEEDS = ("has mended the rail by the stern", "wants a second boat before winter", "counted the parcels on the quay")
+
+
+def say(number: int) -> str:
+    """One paragraph of a story, unlike every other."""
+    person, deed = PEOPLE[number % 7], DEEDS[number % 3]
+    return f"{person} {deed}, and said of day {number} that {number * 7} guests had come to see the ship leave."
+
+
+def read(html: str) -> list[Block]:
+    return find_blocks(parse(f"<html><body>{html}</body></html>"))
+
+
+def restore(html: str, lines: list[str]) -> list[str]:
+    """The lines with what a page has besides."""
+    blocks = read(html)
+    taken = align(lines, blocks)
+    return put_back(lines, blocks, taken, find_missed(blocks, taken))
+
+
+def paragraphs(*numbers: int) -> str:
+    return "".join(f"<p>{say(number)}</p>" for number in numbers)
+
+
+def test_second_half_in_a_container_of_its_own() -> None:
+    halves = [f"<div class='body'>{paragraphs(*numbers)}</div>" for numbers in ((1, 2), (3, 4))]
+    html = f"<article>{halves[0]}<div class='ad'>Buy</div>{halves[1]}</article>"
+    assert restore(html, [say(1), say(2)]) == [say(1), say(2), say(3), say(4)]
+
+
+def test_first_half_in_a_container_of_its_own() -> None:
+    html = f"<article><div class='body'>{paragraphs(1, 2)}</div><div class='body'>{paragraphs(3, 4)}</div></article>"
+    assert restore(html, [say(3), say(4)]) == [say(1), say(2), say(3), say(4)]
+
+
+def test_paragraphs_in_the_middle_go_where_they_stand() -> None:
+    html = f"<div class='story'>{paragraphs(1, 2, 3, 4, 5)}</div>"
+    assert restore(html, [say(1), say(3), say(5)]) == [say(number) for number in range(1, 6)]
+
+
+def test_updates_of_a_live_page_in_order_with_their_headings() -> None:
+    posts = "".join(
+        f"<div class='post' id='post{number}'><h3>Update {number} of the day</h3>"
+        f"<div class='text'><p>{say(number)}</p></div></div>"
+        for number in (4, 3, 2, 1)
+    )
+    lines = ["Update 4 of the day", say(4), say(2)]
+    expected = [line for number in (4, 3, 2, 1) for line in (f"Update {number} of the day", say(number))]
+    assert restore(f"<main><div class='posts'>{posts}</div></main>", lines) == expected
+
+
+def test_numbers_in_classes_part_nothing() -> None:
+    html = "".join(
+        f"<div class='block-{number}'><p class='text n{number}'>{say(number)}</p></div>" for number in (1, 2, 3)
+    )
+    assert restore(f"<article>{html}</article>", [say(1), say(3)]) == [say(1), say(2), say(3)]
+
+
+def test_subheading_returns_only_above_text_of_the_story() -> None:
+    html = (
+        f"<div class='story'><p>{say(1)}</p><h2>What the islands say</h2><p>{say(2)}</p><h2>Where it all began</h2>"
+        f"<p>{say(3)}</p><h2>More from the harbour</h2><ul><li><a href='/a'>{say(8)}</a></li></ul><p>{say(4)}</p></div>"
+    )
+    found = restore(html, [say(1), say(2), "Where it all began", say(3), say(4)])
+    assert found == [say(1), "What the islands say", say(2), "Where it all began", say(3), say(4)]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"<div class='comments'><div class='body'>{paragraphs(5, 6)}</div></div>",
+        f"<aside><div class='body'>{paragraphs(5, 6)}</div></aside>",
+        f"<footer><div class='body'>{paragraphs(5)}</div></footer>",
+        f"<div class='body'><p><a href='/x'>{say(5)}</a></p></div>",
+        f"<a href='/x'><div class='body'><p>{say(5)}</p></div></a>",
+        f"<div hidden><div class='body'>{paragraphs(5)}</div></div>",
+        f"<div aria-hidden='true'><div class='body'>{paragraphs(5)}</div></div>",
+        f"<div class='teasers'><p>{say(5)}</p></div>",
+        f"<figure class='body'><figcaption>{say(5)}</figcaption></figure>",
+        "<div class='body'><p>Harbour street 5</p></div>",
+        "<div class='body'><script>say(5)</script></div>",
+    ],
+)
+def test_what_is_no_story_stays_out(rest: str) -> None:
+    html = f"<main><div class='body'>{paragraphs(1, 2, 3)}</div>{rest}</main>"
+    lines = [say(1), say(2), say(3)]
+    assert restore(html, lines) == lines
+
+
+def test_short_lines_return_between_paragraphs_but_not_behind_them() -> None:
+    html = f"<div class='body'><p>{say(1)}</p><p>“Never.”</p><p>{say(2)}</p><p>© Harbour Press</p></div>"
+    assert restore(html, [say(1), say(2)]) == [say(1), "“Never.”", say(2)]
+
+
+def test_a_place_of_little_text_proves_nothing() -> None:
+    story = "".join(f"<p>{say(number)}</p>" for number in range(1, 20))
+    other = f"<div class='other'><h4>{say(30)}</h4><p>{say(31)}</p><p>{say(32)}</p></div>"
+    html = f"<div class='body'>{story}</div>{other}"
+    lines = [say(number) for number in range(1, 20)]
+    assert restore(html, [*lines, say(31)]) == [*lines, say(31)]
+
+
+def test_text_said_twice_returns_once() -> None:
+    html = f"<div class='body'>{paragraphs(1, 2, 2, 3)}</div>"
+    assert restore(html, [say(1), say(3)]) == [say(1), say(2), say(3)]
+
+
+def test_a_paragraph_found_in_part_is_not_doubled() -> None:
+    middle = f"<p>{say(2)} <span>(PORT.L), opens new tab</span> {say(3)}</p>"
+    html = f"<div class='body'><p>{say(1)}</p>{middle}<p>{say(4)}</p></div>"
+    lines = [say(1), f"{say(2)} (PORT.L) {say(3)}", say(4)]
+    assert restore(html, lines) == lines
+
+
+def test_a_block_that_became_several_lines_is_not_doubled() -> None:
+    html = f"<div class='body'><p>{say(1)}</p><p>Ana Maria Holm<br>Northport</p><p>{say(2)}</p></div>"
+    lines = [say(1), "Ana Maria Holm", "Northport", say(2)]
+    assert restore(html, lines) == lines
+
+
+def test_a_short_menu_word_is_not_the_start_of_a_line() -> None:
+    blocks = read(f"<ul><li>The</li></ul><p>{say(1)}</p>")
+    assert align([say(1)], blocks) == [None, 0]
+
+
+def test_a_sentence_that_starts_alike_is_another() -> None:
+    html = f"<p>{say(1)[:40]}; it had been idle since the storm of last spring took the pier.</p><p>{say(1)}</p>"
+    assert align([say(1)], read(html)) == [None, 0]
+
+
+def test_nothing_found_nothing_missed() -> None:
+    blocks = read(f"<div class='body'>{paragraphs(1, 2)}</div>")
+    assert find_missed(blocks, align([], blocks)) == set()
+    assert find_missed([], []) == set()
+
+
+def test_breaks_start_lines_and_markup_parts_no_words() -> None:
+    (block,) = read("<p>The <b>Har</b>bour<br>\n office &amp; <i>pier</i>\n said</p>")
+    assert block.read_lines() == ["The Harbour", "office & pier said"]
+
+
+def test_blocks_hold_no_blocks() -> None:
+    blocks = read(
+        "<div>loose <p>one</p></div><ul><li>two<ul><li>three</li></ul></li></ul><p> </p><p>…</p>"
+        "<p>four <span><div>five</div></span></p><div><span>six</span></div><blockquote><p>seven</p></blockquote>"
+    )
+    assert [block.key for block in blocks] == ["one", "three", "five", "six", "seven"]
+
+
+@given(st.text(), st.text())
+def test_keys_join_like_texts(first: str, second: str) -> None:
+    key = make_key(first + " " + second)
+    assert key == make_key(first) + make_key(second)
+    assert make_key(key) == make_key(key.upper().lower()) or not key.isascii()
+
+
+@given(st.sets(st.integers(0, 9)), st.sets(st.integers(0, 9)))
+def test_lines_stay_and_only_text_of_the_page_comes(kept: set[int], extra: set[int]) -> None:
+    html = f"<article><div class='body'>{paragraphs(*range(10))}</div></article>"
+    lines = [say(number) for number in sorted(kept)]
+    found = restore(html, [*lines, *(f"Line {number} of no page" for number in sorted(extra))])
+    assert [line for line in found if "of no page" in line] == [f"Line {number} of no page" for number in sorted(extra)]
+    story = [line for line in found if "of no page" not in line]
+    assert story == [say(number) for number in range(10)] if kept else story == []
