@@ -302,25 +302,32 @@ def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
 def source_of(db: Database, url: str, preferred: str | None = None) -> str:
     """Returns the id of the source a page belongs to, made with the status ``seen`` when nobody listed its domain.
 
+    Call inside a transaction.
+    """
+    source_id = find_source(db, url, preferred)
+    db.execute(
+        "INSERT INTO sources (id, name, homepage, domain, status) VALUES (?, ?, ?, ?, 'seen')"
+        " ON CONFLICT (id) DO NOTHING",
+        (source_id, source_id, f"http://{host_of(url)}/", source_id),
+    )
+    return source_id
+
+
+def find_source(db: Database, url: str, preferred: str | None = None) -> str:
+    """Returns the id of the source a page belongs to; its domain, whether stored or not, when nobody listed it.
+
     Among the sources on the page's registrable domain the one whose homepage host matches the longest part of the
-    page's host wins, then ``preferred`` (the source whose seed found the page). Call inside a transaction.
+    page's host wins, then ``preferred`` (the source whose seed found the page).
     """
     host = _name_of(url)
     domain = registrable_domain(url)
     rows = db.execute("SELECT id, homepage FROM sources WHERE domain = ? AND status <> 'seen'", (domain,)).fetchall()
-    if rows:
 
-        def closeness(row: tuple[str, str | None]) -> tuple[int, bool]:
-            home = _name_of(row[1]) if row[1] else domain
-            return (len(home) if host == home or host.endswith(f".{home}") else 0, row[0] == preferred)
+    def closeness(row: tuple[str, str | None]) -> tuple[int, bool]:
+        home = _name_of(row[1]) if row[1] else domain
+        return (len(home) if host == home or host.endswith(f".{home}") else 0, row[0] == preferred)
 
-        return str(max(rows, key=closeness)[0])
-    db.execute(
-        "INSERT INTO sources (id, name, homepage, domain, status) VALUES (?, ?, ?, ?, 'seen')"
-        " ON CONFLICT (id) DO NOTHING",
-        (domain, domain, f"http://{host_of(url)}/", domain),
-    )
-    return domain
+    return str(max(rows, key=closeness)[0]) if rows else domain
 
 
 def _name_of(url: str) -> str:

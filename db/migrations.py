@@ -237,10 +237,31 @@ CREATE TABLE fingerprints (
 CREATE INDEX fingerprints_article_id ON fingerprints (article_id);
 
 CREATE TABLE site_lines (
+    id INTEGER PRIMARY KEY,
     source_id TEXT NOT NULL REFERENCES sources (id),
+    place TEXT NOT NULL CHECK (place IN ('head', 'below')),
     line TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'removed' CHECK (status IN ('removed', 'kept')),
     n_articles INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (source_id, line)
+    first_seen_at TEXT NOT NULL,
+    learned_at TEXT NOT NULL,
+    UNIQUE (source_id, line, place)
+);
+
+CREATE TABLE removed_lines (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    position INTEGER NOT NULL,
+    site_line_id INTEGER NOT NULL REFERENCES site_lines (id),
+    PRIMARY KEY (article_id, position)
+) WITHOUT ROWID;
+CREATE INDEX removed_lines_site_line_id ON removed_lines (site_line_id);
+
+CREATE TABLE line_sightings (
+    source_id TEXT NOT NULL,
+    hash INTEGER NOT NULL,
+    article_id INTEGER NOT NULL,
+    evidence INTEGER NOT NULL,
+    PRIMARY KEY (source_id, hash, article_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE topics (

@@ -239,11 +239,33 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         },
     ),
     "site_lines": TableDoc(
-        "Lines a site repeats in its articles; left out of bodies, and reversible because the raw page is kept.",
+        "Lines a site repeats from story to story; left out of bodies, and put back by `scrapy lines keep`.",
+        {
+            "id": "Key",
+            "source_id": "The outlet",
+            "place": "Where it repeats and is left out: `head` (the first three lines) or `below`",
+            "line": "The line as it appears",
+            "status": "`removed`, or `kept` in the text because an analyst said so",
+            "n_articles": "Articles whose body it is left out of",
+            "first_seen_at": f"When the first article known to have it was stored, {_TIME}",
+            "learned_at": f"When enough stories had it, {_TIME}",
+        },
+    ),
+    "removed_lines": TableDoc(
+        "What was left out of each body: with these lines put back, by position, it is the text as extracted.",
+        {
+            "article_id": "The article",
+            "position": "Number of the line in the text as extracted, from 0",
+            "site_line_id": "The line",
+        },
+    ),
+    "line_sightings": TableDoc(
+        "Which of the newest articles of each source have which line: how repeated lines are noticed.",
         {
             "source_id": "The outlet",
-            "line": "The line as it appears",
-            "n_articles": "Different articles it was seen in",
+            "hash": "Hash of the place and the line, 48 bits",
+            "article_id": "The article",
+            "evidence": "What the article says of it: 1 furniture, -1 a part of the story, 0 nothing",
         },
     ),
     "topics": TableDoc(

@@ -38,12 +38,15 @@ class Stored:
     published_at: str | None
 
 
+_STORED = "a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at"
+
+
 def find_article(db: Database, url_keys: Sequence[str]) -> Stored | None:
     """Returns the article that has one of these identities, the first key deciding."""
     for key in url_keys:
         row = db.execute(
-            "SELECT a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at FROM article_urls u"
-            " JOIN articles a ON a.id = u.article_id JOIN article_text t ON t.id = a.id WHERE u.url_key = ?",
+            f"SELECT {_STORED} FROM article_urls u JOIN articles a ON a.id = u.article_id"
+            " JOIN article_text t ON t.id = a.id WHERE u.url_key = ?",
             (key,),
         ).fetchone()
         if row:
@@ -51,11 +54,19 @@ def find_article(db: Database, url_keys: Sequence[str]) -> Stored | None:
     return None
 
 
+def read_stored(db: Database, article_id: int) -> Stored:
+    """Returns the stored state of an article."""
+    row = db.execute(
+        f"SELECT {_STORED} FROM articles a JOIN article_text t ON t.id = a.id WHERE a.id = ?",
+        (article_id,),
+    ).fetchone()
+    return Stored(*row)
+
+
 def find_exact(db: Database, content_hash: str) -> list[Stored]:
     """Returns the articles whose text is word for word the same, earliest first."""
     rows = db.execute(
-        "SELECT a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at FROM articles a"
-        " JOIN article_text t ON t.id = a.id WHERE a.content_hash = ? ORDER BY a.id",
+        f"SELECT {_STORED} FROM articles a JOIN article_text t ON t.id = a.id WHERE a.content_hash = ? ORDER BY a.id",
         (content_hash,),
     )
     return [Stored(*row) for row in rows]
@@ -193,6 +204,37 @@ def replace_text(db: Database, article_id: int, signed: SignedArticle, *, extrac
     _move_day(db, "n_articles", before, article.published_at or before)
     if story_id is not None:
         refresh_story(db, story_id)
+
+
+def read_article(db: Database, article_id: int) -> tuple[Article, str]:
+    """Returns a stored article, as far as its judgement needs it, and the id of its source."""
+    row = db.execute(
+        "SELECT a.url, a.title, t.body, a.authors, a.published_at, a.language, a.word_count, a.source_id"
+        " FROM articles a JOIN article_text t ON t.id = a.id WHERE a.id = ?",
+        (article_id,),
+    ).fetchone()
+    url, title, body, authors, published_at, language, word_count, source_id = row
+    article = Article(
+        url=url,
+        title=title,
+        body=body,
+        authors=tuple(json.loads(authors)),
+        published_at=published_at,
+        language=language,
+        word_count=word_count,
+    )
+    return article, source_id
+
+
+def rewrite_body(db: Database, article_id: int, signed: SignedArticle) -> None:
+    """Overwrites the body of an article and what follows from it; everything else stays."""
+    db.execute(
+        "UPDATE articles SET content_hash = ?, word_count = ? WHERE id = ?",
+        (signed.content_hash, signed.article.word_count, article_id),
+    )
+    db.execute(
+        "UPDATE article_text SET body = ?, folded = ? WHERE id = ?", (signed.article.body, signed.folded, article_id)
+    )
 
 
 def _move_day(db: Database, column: str, before: str | None, after: str) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import resource
 from datetime import UTC, datetime
 
-import xxhash
-
-from db.folding import fold
-from db.records import Article, SignedArticle
 from pipelines.extract import extract
+from pipelines.judging import judge_article
 from pipelines.page import NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.topic import Topic
@@ -31,14 +28,4 @@ def read(page: Page) -> Reading:
     if isinstance(result, NoArticle):
         return Reading(refusal=result)
     assert _judge is not None
-    signed = sign(result)
-    folded = signed.folded_title, signed.folded
-    return Reading(signed, _judge.judge(result, folded), _judge.find_mentions(result, folded))
-
-
-def sign(article: Article) -> SignedArticle:
-    """Returns an article with its folded text and the hash that identifies its words."""
-    folded = fold(article.body)
-    words = " ".join("".join(c if c.isalnum() else " " for c in folded).split())
-    digest = xxhash.xxh3_128_hexdigest(words.encode("utf-8", "surrogatepass"))
-    return SignedArticle(article, fold(article.title), folded, digest)
+    return judge_article(result, _judge)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import DropItem
 
 from db.connection import transaction, utc_now
-from db.frontier import add_archive_link, settle_link, source_of
+from db.frontier import add_archive_link, find_source, settle_link, source_of
 from db.records import Fetch
 from db.store import (
     Stored,
@@ -19,6 +19,7 @@ from db.store import (
     find_article,
     has_truncated,
     insert_article,
+    read_stored,
     replace_text,
     revise_article,
     touch_article,
@@ -29,7 +30,9 @@ from db.store import (
 from db.urls import is_article_like, normalise
 from db.version import VERSION
 from pipelines.dedup import decide, identities
+from pipelines.line_learning import Cleaned, clean, forget_lines, note_lines, refresh_body
 from pipelines.page import NoArticle, Page, Reading
+from pipelines.relevance import Judge
 from pipelines.revision import compare
 from pipelines.workers import Workers
 
@@ -100,11 +103,21 @@ class Store:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.matches_only = crawler.settings["KEEP"] == "matches"
+        self.judge: Judge | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Store:
         """Scrapy's constructor."""
         return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Readies the judge of texts that change here, where the lines a site repeats leave them."""
+        self.judge = Judge(self.crawler.spider.topics)  # type: ignore[union-attr]
+
+    def close_spider(self) -> None:
+        """Frees the judge."""
+        if self.judge is not None:
+            self.judge.close()
 
     def process_item(self, item: Extracted) -> Any:
         """Stores the page's outcome and tells the spider which it was."""
@@ -124,16 +137,19 @@ class Store:
         """Writes a page in one transaction and returns its outcome; a text that no table takes costs its page only."""
         try:
             with transaction(spider.db):
-                return store_page(spider.db, spider.run_id, item, matches_only=self.matches_only)
+                return store_page(spider.db, spider.run_id, item, self.judge, matches_only=self.matches_only)
         except (ValueError, sqlite3.IntegrityError) as error:
             reading = Reading(refusal=NoArticle("failed", f"cannot be stored: {error}"[:200]))
             with transaction(spider.db):
                 return store_page(spider.db, spider.run_id, Extracted(item.page, reading))
 
 
-def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_only: bool = False) -> str:
+def store_page(
+    db: Database, run_id: int | None, item: Extracted, judge: Judge | None = None, *, matches_only: bool = False
+) -> str:
     """Writes everything about one page and returns what it was, for the run's counters.
 
+    ``judge`` judges texts that the lines their site repeats leave; without one they keep the judgements they came with.
     Call inside a transaction. Returns ``new``, ``copy``, ``same``, ``revised``, ``reextracted`` or the link's fate.
     """
     page, now = item.page, utc_now()
@@ -143,32 +159,37 @@ def store_page(db: Database, run_id: int | None, item: Extracted, *, matches_onl
         link_id = add_archive_link(db, page.url, page.seed_id, now)
     if page.milliseconds is not None:
         write_fetch(db, run_id, fetch_of(page, link_id))
-    signed = item.reading.signed
-    if signed is None:
+    if item.reading.signed is None:
         refusal = item.reading.refusal or NoArticle("failed", "nothing was extracted")
         return _refuse(db, link_id, refusal, now)
-    keys = identities(page.url, page.final_url, signed.article.canonical)
+    canonical = item.reading.signed.article.canonical
+    keys = identities(page.url, page.final_url, canonical)
+    preferred = _source_of_seed(db, page.seed_id)
+    cleaned = clean(db, find_source(db, best_url(page, canonical, keys), preferred), item.reading, judge)
+    signed = cleaned.reading.signed
+    assert signed is not None
     decision = decide(db, keys, signed)
     if decision.kind == "same":
         assert decision.stored is not None
-        return _again(db, page, link_id, item.reading, decision.stored, keys, decision.reason, now)
-    if matches_only and not any(match.score > 0 for match in item.reading.relevance):
+        return _again(db, page, link_id, item.reading, cleaned, decision.stored, keys, decision.reason, judge, now)
+    if matches_only and not any(match.score > 0 for match in cleaned.reading.relevance):
         settle_link(db, link_id, "refused", now, reason=MATCHES_NO_TOPIC)
         return "refused"
     # A canonical URL that is another article's was claimed wrongly: it is neither this one's identity nor its address.
     keys = {key: kind for key, kind in keys.items() if kind != "canonical" or find_article(db, [key]) is None}
-    address = best_url(page, signed.article.canonical, keys)
+    address = best_url(page, canonical, keys)
     article_id = insert_article(
         db,
         replace(signed, article=replace(signed.article, url=address)),
-        source_id=source_of(db, address, _source_of_seed(db, page.seed_id)),
+        source_id=source_of(db, address, preferred),
         now=now,
         extractor=EXTRACTOR,
         raw=page.raw,
         copy_of=decision.stored,
     )
     add_urls(db, article_id, keys)
-    _judge(db, article_id, item.reading)
+    _judge(db, article_id, cleaned.reading)
+    note_lines(db, article_id, cleaned, judge, now)
     settle_link(db, link_id, "article", now, article_id=article_id)
     return decision.kind
 
@@ -199,13 +220,14 @@ def _again(
     page: Page,
     link_id: int,
     reading: Reading,
+    cleaned: Cleaned,
     stored: Stored,
     keys: Mapping[str, str],
     reason: str | None,
+    judge: Judge | None,
     now: str,
 ) -> str:
     """Stores a page whose article is known: another URL of it, the same text again, or an edit."""
-    assert reading.signed is not None
     add_urls(db, stored.id, keys)
     fate, own = db.execute("SELECT fate, article_id FROM links WHERE id = ?", (link_id,)).fetchone()
     if own != stored.id or fate == "duplicate_url":
@@ -213,22 +235,34 @@ def _again(
         touch_article(db, stored.id, now)
         return "duplicate_url"
     settle_link(db, link_id, "article", now, article_id=stored.id)
-    article = reading.signed.article
+    if cleaned.source_id != stored.source_id:
+        cleaned = clean(db, stored.source_id, reading, judge)
+    signed = cleaned.reading.signed
+    assert signed is not None
     if page.reextracted:
-        replace_text(db, stored.id, reading.signed, extractor=EXTRACTOR, raw=page.raw)
-        _judge(db, stored.id, reading)
+        forget_lines(db, stored.id)
+        replace_text(db, stored.id, signed, extractor=EXTRACTOR, raw=page.raw)
+        _judge(db, stored.id, cleaned.reading)
+        note_lines(db, stored.id, cleaned, judge, now)
         return "reextracted"
-    change = compare(stored.title, stored.body, article.title, article.body)
+    # Both texts without the lines known now: what was learned since is no edit.
+    if refresh_body(db, stored.id, judge):
+        stored = read_stored(db, stored.id)
+    change = compare(stored.title, stored.body, signed.article.title, signed.article.body)
     if (
         change is None
         or change.kind == "cosmetic"
-        or (change.kind == "truncated" and has_truncated(db, stored.id, reading.signed.content_hash))
+        or (change.kind == "truncated" and has_truncated(db, stored.id, signed.content_hash))
     ):
         touch_article(db, stored.id, now)
         return "same"
-    revise_article(db, stored, reading.signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
-    if change.kind != "truncated":
-        _judge(db, stored.id, reading)
+    if change.kind == "truncated":
+        revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
+        return "revised"
+    forget_lines(db, stored.id)
+    revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
+    _judge(db, stored.id, cleaned.reading)
+    note_lines(db, stored.id, cleaned, judge, now)
     return "revised"
 
 

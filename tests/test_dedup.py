@@ -16,7 +16,7 @@ from db.records import Article, SignedArticle
 from db.store import add_urls, insert_article
 from db.urls import url_key
 from pipelines.dedup import agrees, decide, identities, shingles, trusts_canonical
-from pipelines.reading import sign
+from pipelines.judging import sign
 
 NOW = "2026-11-22T12:00:00Z"
 TEXT = " ".join(f"Sentence {n} says how the council of the valley agreed to mend its old bridge." for n in range(8))

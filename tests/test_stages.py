@@ -18,8 +18,8 @@ from sqlite_utils import Database
 from db.connection import open_archive, transaction
 from db.frontier import add_links, due_seeds, sync_sources
 from db.records import Article, Link, RawRef, Relevance, Source
+from pipelines.judging import sign
 from pipelines.page import NoArticle, Page, Reading
-from pipelines.reading import sign
 from pipelines.stages import Extracted, Store, store_page
 
 PROJECT = Path(__file__).parent.parent

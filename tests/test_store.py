@@ -32,7 +32,7 @@ from db.store import (
     write_mentions,
     write_topic,
 )
-from pipelines.reading import sign
+from pipelines.judging import sign
 
 NOW = "2026-11-22T12:00:00Z"
 LATER = "2026-11-23T12:00:00Z"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from pebble import ProcessPool
 
 from db.records import Article
+from pipelines.judging import sign
 from pipelines.page import Page, Reading
-from pipelines.reading import sign
 from pipelines.topic import Topic, load_topics
 from pipelines.workers import Workers
 

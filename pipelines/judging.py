@@ -1,0 +1,25 @@
+"""What follows from the text of an article, extracted just now or stored long ago: its signature and its judgements."""
+
+from __future__ import annotations
+
+import xxhash
+
+from db.folding import fold
+from db.records import Article, SignedArticle
+from pipelines.page import Reading
+from pipelines.relevance import Judge
+
+
+def judge_article(article: Article, judge: Judge) -> Reading:
+    """Returns an article signed and judged."""
+    signed = sign(article)
+    folded = signed.folded_title, signed.folded
+    return Reading(signed, judge.judge(article, folded), judge.find_mentions(article, folded))
+
+
+def sign(article: Article) -> SignedArticle:
+    """Returns an article with its folded text and the hash that identifies its words."""
+    folded = fold(article.body)
+    words = " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    digest = xxhash.xxh3_128_hexdigest(words.encode("utf-8", "surrogatepass"))
+    return SignedArticle(article, fold(article.title), folded, digest)
