@@ -22,14 +22,14 @@ MIN_STORIES = 3
 HEAD_LINES = 3
 """First lines of a body in which its head is looked for, never more than the first half of it."""
 TAIL_LINES = 3
-"""Last lines in which a question or a line of few words is evidence; the midst of a body ends before them and before
-its last third."""
+"""Last lines in which, as at the head, a question or a line of few words is evidence; the midst of a body ends before
+them and before its last third."""
 MAX_WORDS = 60
 """Longer lines are paragraphs of a story; the longest furniture seen (an author's life) had 50 words."""
 MAX_CHARACTERS = 600
 """The same bound for scripts without spaces."""
 SHORT_WORDS = 4
-"""A line of fewer words above the last lines may be an answer, a name or a subheading, repeated by right."""
+"""A line of fewer words amid a body may be an answer, a name or a subheading, repeated by right."""
 TOPICAL_SHARE = 0.25
 """A line is about its article when this share of its telling words stand in the midst of it. Paragraphs written for
 their article reach it in 60 of 100 cases, furniture hardly ever."""
@@ -87,7 +87,8 @@ def find_candidates(lines: Sequence[str], title: str) -> list[Candidate]:
         if n_told >= TOPICAL_WORDS and n_told >= TOPICAL_SHARE * len(words[position]):
             evidence = -1
         else:
-            evidence = int(place == "head" or _is_no_speech(line, is_last=position >= n_lines - TAIL_LINES))
+            at_edge = place == "head" or position >= n_lines - TAIL_LINES
+            evidence = int(_is_no_speech(line, at_edge=at_edge))
         found.append(Candidate(position, place, line, evidence))
     return found
 
@@ -134,11 +135,11 @@ def put_back(lines: Sequence[str], removed: Iterable[tuple[int, str]]) -> list[s
     return whole
 
 
-def _is_no_speech(line: str, *, is_last: bool) -> bool:
-    """Returns whether a line below the head is neither a question nor an answer, a name or a subheading."""
+def _is_no_speech(line: str, *, at_edge: bool) -> bool:
+    """Returns whether a line is neither an answer nor, away from the edges of a body, a question or a subheading."""
     if len(line.split()) < SHORT_WORDS and _SPACELESS.search(line) is None:
-        return is_last and not line.endswith(_ENDS) and not line.startswith(_OPENS_SPEECH)
-    return is_last or not line.endswith(_QUESTIONS)
+        return at_edge and not line.endswith(_ENDS) and not line.startswith(_OPENS_SPEECH)
+    return at_edge or not line.endswith(_QUESTIONS)
 
 
 def _telling_words(line: str) -> set[str]:

@@ -13,7 +13,12 @@ from scrapy.settings import Settings
 
 import crawler.commands
 
-ACTIONS = {"source": ("list", "add", "import", "export"), "topic": ("list", "test"), "crawl": ("news",)}
+ACTIONS = {
+    "source": ("list", "add", "import", "export"),
+    "topic": ("list", "test"),
+    "lines": ("list", "keep", "remove"),
+    "crawl": ("news",),
+}
 """What must follow a command that is nothing without it."""
 
 

@@ -174,6 +174,11 @@ HALVES = {
     " (SELECT count(*) FROM revisions WHERE article_id = a.id)",
     "source that miscounts": "SELECT id FROM sources s WHERE n_articles <>"
     " (SELECT count(*) FROM articles WHERE source_id = s.id)",
+    "body with a removed line": "SELECT t.id, l.line FROM removed_lines r JOIN site_lines l ON l.id = r.site_line_id"
+    " JOIN article_text t ON t.id = r.article_id WHERE l.status = 'kept'"
+    " OR (l.place = 'below' AND t.body LIKE '%' || char(10) || char(10) || l.line)",
+    "site line that miscounts": "SELECT id FROM site_lines l WHERE n_articles <>"
+    " (SELECT count(DISTINCT article_id) FROM removed_lines WHERE site_line_id = l.id)",
     "two runs open": "SELECT count(*) FROM runs WHERE ended_at IS NULL HAVING count(*) > 1",
 }
 """What a crash between two writes would leave behind -> the query that finds it."""

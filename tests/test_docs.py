@@ -119,7 +119,7 @@ def test_the_options_of_every_command_are_documented() -> None:
         assert any(f"`{option}" in text for option in action.option_strings), action.option_strings
 
 
-@pytest.mark.parametrize("command", ["source", "topic"])
+@pytest.mark.parametrize("command", ["source", "topic", "lines"])
 def test_every_action_of_a_command_is_documented(command: str) -> None:
     found = {words[0].split()[0] for row in rows(section_of(command)) if (words := code(row[0]))}
     assert set(ACTIONS[command]) == {word for word in found if not word.startswith("-")}
