@@ -26,6 +26,7 @@ _ROLE = re.compile(
 )
 # Where the office follows the name without a comma: Korean and Japanese "reporter", "correspondent".
 _TITLE_BEHIND = re.compile(r"\s*(?:기자|특파원|記者|特派員)$")
+_FULL_NAME = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[\s.'’-]+[^\W\d_]+)+\.?")
 _NOBODY = {
     "admin", "administrator", "null", "none", "undefined", "unknown", "n/a", "na", "author", "editor", "webmaster",
     "posted", "name", "auteurs", "autor", "auteur", "autore", "said", "user", "guest", "anonymous", "false", "true",
@@ -74,6 +75,11 @@ def unite(names: list[str]) -> list[str]:
     return list({name.casefold(): name for name in reversed(names)}.values())[::-1]
 
 
+def is_full_name(name: str) -> bool:
+    """Says whether a name has the look of a person's full name: two words or more, letters only."""
+    return bool(_FULL_NAME.fullmatch(name))
+
+
 def _split_commas(text: str) -> list[str]:
     parts = [part for part in _COMMA.split(text) if part]
     if len(parts) == 2 and all(" " not in part for part in parts) and not _ROLE.search(text):
@@ -96,7 +102,7 @@ def _split_and(text: str) -> list[str]:
 
 def _clean_name(name: str) -> str:
     name = re.sub(r"\s*[(\[][^)\]]*[)\]]?", " ", _BY.sub("", name)).strip(" \t-–—:,.*()[]\"'“”")
-    name = _TITLE_BEHIND.sub("", name)
+    name = _TITLE_BEHIND.sub("", re.sub(r"\s@\w+$", "", name))
     if "://" in name or name.startswith(("www.", "@", "/")) or re.search(r"\S@\S+\.\S", name):
         name = re.sub(r"\(?\S+@\S+\)?|https?://\S+|www\.\S+|(?:^|\s)@\w+", " ", name)
         name = " ".join(name.split()).strip(" -,()")

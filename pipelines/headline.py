@@ -41,6 +41,10 @@ def stands_apart(element: HtmlElement, shared: frozenset[HtmlElement] = frozense
     for outer in (element, *element.iterancestors()):
         if outer in shared or outer.tag in ("body", "html"):
             return False
+        parent = outer.getparent()
+        if outer.tag == "footer" and parent is not None and parent.tag == "article" and parent in shared:
+            # Where many blogs put the article's own date and byline.
+            return False
         if outer.tag in _FOREIGN_TAGS or _FOREIGN_CLASS.search(f"{outer.get('class') or ''} {outer.get('id') or ''}"):
             return True
     return False

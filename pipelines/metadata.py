@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from lxml.html import HtmlElement
-from trafilatura.metadata import extract_author
 
-from pipelines.bylines import read_authors, split_names, unite
+from pipelines.bylines import is_full_name, read_authors, split_names, unite
 from pipelines.dates import Moment
 from pipelines.head import Head, make_absolute
 from pipelines.jsonld import LinkedData, Node, clean_text, kinds, read_linked_data, strings_of, text_of
+from pipelines.marked_bylines import find_marked_byline
 from pipelines.page_dates import date_article
 from pipelines.titles import choose_title, fold_title, measure_agreement, name_site, plain_title
 from pipelines.visible_bylines import find_byline
@@ -73,7 +73,7 @@ def merge_metadata(
     return Metadata(
         title=title,
         headlines=headlines,
-        authors=tuple(_name_authors(tree, head, data)),
+        authors=tuple(_name_authors(tree, head, data, title)),
         published=published,
         modified=modified,
         summary=_summarise(head, node, title),
@@ -89,10 +89,11 @@ def merge_metadata(
 # ---- authors --------------------------------------------------------------------------------------------------------
 
 
-def _name_authors(tree: HtmlElement, head: Head, data: LinkedData) -> list[str]:
+def _name_authors(tree: HtmlElement, head: Head, data: LinkedData, title: str) -> list[str]:
     """The first statement that names somebody else than the outlet.
 
-    Failing that, the outlet's own name only where JSON-LD declares it: a visible "By The Post" says that nobody signed.
+    Failing that, the outlet's own name only where JSON-LD declares it or a template marks it as the author, as personal
+    blogs do: a visible "By The Post" says that nobody signed.
     """
     node: Node = data.article or {}
     sites = name_site(head, {**node, "publisher": data.resolve(node.get("publisher"))})
@@ -104,24 +105,19 @@ def _name_authors(tree: HtmlElement, head: Head, data: LinkedData) -> list[str]:
     declared = read_authors(node.get("author"), data) or read_authors(node.get("creator"), data)
     if any(is_person(name) for name in declared):
         return declared
-    stated = list(declared)
-    for names in _stated_names(tree, head):
+    marked = find_marked_byline(tree, title)
+    for names in (*_stated_names(head), marked, find_byline(tree, title)):
         people = [name for name in names if is_person(name)]
-        if people:
+        # An outlet that JSON-LD declares gives way to people, not to agencies and initials.
+        if people and (not declared or all(is_full_name(name) for name in people)):
             return people
-        stated += names
-    if stated:
-        # The page says that the outlet itself wrote it; a guess could only find somebody else.
-        return declared
-    guessed = split_names((extract_author(tree) or "").replace("; ", ";"))
-    return [name for name in guessed if is_person(name)]
+    return declared or marked
 
 
-def _stated_names(tree: HtmlElement, head: Head) -> Iterator[list[str]]:
+def _stated_names(head: Head) -> Iterator[list[str]]:
     for key in _AUTHOR_METAS:
         yield unite([name for value in head.every(key) if not _is_address(value) for name in split_names(value)])
     yield unite([name for value in head.itemprops.get("author", ()) for name in split_names(value)])
-    yield find_byline(tree)
 
 
 def _is_address(text: str) -> bool:

@@ -9,6 +9,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from pipelines.bylines import split_names
+from pipelines.headline import enclose, find_headline, stands_apart
 
 _LONGEST = 200
 """Characters of a byline with its date and place; what is longer is running text."""
@@ -28,23 +29,24 @@ _END = re.compile(r"\s*(?:[|•·/]|[—–]|\s-\s|[,،]?\s*[(\[]?\d).*", re.DOT
 _CAPITAL = r"[^\W\d_a-zß-ÿа-я]\S*"
 _NAME = re.compile(rf"{_CAPITAL}(?:\s+(?:{_CAPITAL}|de|da|di|del|der|den|van|von|bin|ibn|al|el|la|le|dos|du|y)){{1,4}}")
 _COLON_NAME_WORDS = 5
-_FOREIGN = {"nav", "aside", "footer", "form", "script", "style", "noscript", "template", "button", "figure", "head"}
-
-_FOREIGN_CLASS = re.compile(r"comment|respond|sponsor|related|teaser|promo|outbrain|taboola|sidebar", re.IGNORECASE)
 
 
-def find_byline(tree: HtmlElement) -> list[str]:
-    """Returns the names in the first labelled byline below the headline, or on a page without h1; else none."""
+def find_byline(tree: HtmlElement, title: str = "") -> list[str]:
+    """Returns the names in the first labelled byline below the headline, or on a page without headings; else none."""
+    headline = find_headline(tree, title)
+    shared = enclose(headline)
     elements = tree.iter(etree.Element)
-    if tree.find(".//h1") is not None:
-        # The iterator stands behind the first headline afterwards.
-        next(element for element in elements if element.tag == "h1")
+    if headline is not None:
+        # The iterator stands behind the headline afterwards.
+        next(element for element in elements if element is headline)
     for element in islice(elements, _SEEN):
         for text in (element.text, element.tail):
             # Most texts are white space between elements.
             if text and not text.isspace() and (_COLON_LABEL.match(text) or _BARE_LABEL.match(text)):
                 block = element if text == element.text else element.getparent()
-                names = _read_byline(block, " ".join(text.split()), block is element) if block is not None else []
+                if block is None or stands_apart(block, shared):
+                    continue
+                names = _read_byline(block, " ".join(text.split()), block is element)
                 if names:
                     return names
     return []
@@ -52,8 +54,6 @@ def find_byline(tree: HtmlElement) -> list[str]:
 
 def _read_byline(block: HtmlElement, own: str, opens: bool) -> list[str]:
     """The names in a block one of whose texts, ``own``, begins with a label; ``opens``: it is the block's first."""
-    if any(outer.tag in _FOREIGN or _is_foreign(outer) for outer in (block, *block.iterancestors())):
-        return []
     label = _COLON_LABEL.match(own) or _BARE_LABEL.match(own)
     is_alone = label is not None and not own[label.end() :].strip()
     parent = block.getparent()
@@ -72,7 +72,3 @@ def _read_byline(block: HtmlElement, own: str, opens: bool) -> list[str]:
     if colon:
         return names if all(len(name.split()) <= _COLON_NAME_WORDS for name in names) else []
     return names if all(_NAME.fullmatch(name) for name in names) else []
-
-
-def _is_foreign(element: HtmlElement) -> bool:
-    return bool(_FOREIGN_CLASS.search(f"{element.get('class') or ''} {element.get('id') or ''}"))
