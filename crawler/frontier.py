@@ -22,10 +22,11 @@ from time import monotonic
 from sqlite_utils import Database
 
 from crawler.politeness import CRAWL_DELAY_MAX_SECONDS, after, backoff_seconds
+from crawler.turns import AHEAD_MAX_SECONDS, Turns
 from db.connection import from_text, to_text, transaction
 from db.frontier import due_seeds
-from db.hosts import note_asked, read_host, write_host
-from db.queue import next_link, pending_hosts
+from db.hosts import Rest, note_asked, read_host, read_rest, write_host
+from db.queue import count_pending, next_link, pending_hosts
 from db.records import PendingLink, Seed
 from db.urls import host_of
 
@@ -88,9 +89,10 @@ class Frontier:
         self._under_way: dict[str, set[int]] = defaultdict(set)
         self._busy: dict[str, Work] = {}
         self._resting: list[tuple[float, str]] = []
-        self._ready: deque[str] = deque()
-        self._ready_to_poll: deque[str] = deque()
+        self._ready = Turns()
+        self._ready_to_poll = Turns()
         self._poll_next = False
+        self._pages = 0
         self._queued: set[str] = set()
         self._in_flight = 0
         self._looked_at = -math.inf
@@ -126,6 +128,7 @@ class Frontier:
         """Notes that a piece of work has its fate: its place is free."""
         if isinstance(work, PendingLink):
             self._under_way[host_of(work.url)].discard(work.id)  # redirects may have led to another host
+            self._pages -= 1
         elif not self.everything_due:  # a long run polls it again when it is due again
             self._taken_seeds.discard(work.id)
             self._polled[work.id] = self.clock.seconds()
@@ -199,8 +202,9 @@ class Frontier:
 
     def forgive(self, host: str) -> None:
         """Forgets a host's failures once it answered well."""
-        known = read_host(self.db, host)
-        if known.failures or known.not_before:
+        rest = read_rest(self.db, host)
+        if rest.failures or rest.not_before:
+            known = read_host(self.db, host)
             with transaction(self.db):
                 write_host(self.db, replace(known, failures=0, not_before=None))
 
@@ -240,7 +244,7 @@ class Frontier:
 
     def _rest_of(self, host: str) -> float:
         """How many seconds this host must still be left alone: its hold, or the delay since it was last asked."""
-        known = read_host(self.db, host)
+        known = read_rest(self.db, host)
         asked = self._asked.get(host)
         if asked is not None:
             ago = self.clock.seconds() - asked
@@ -248,16 +252,19 @@ class Frontier:
             ago = max((self.clock.now() - from_text(known.last_asked_at)).total_seconds(), 0.0)
         else:
             ago = math.inf
-        return max(self._hold_of(host), max(self.delay_seconds, known.delay_seconds) - ago, 0.0)
+        return max(self._left_of(known), max(self.delay_seconds, known.delay_seconds) - ago, 0.0)
 
     def _hold_of(self, host: str) -> float:
         """How many seconds a hold of this host still lasts."""
-        not_before = read_host(self.db, host).not_before
+        return self._left_of(read_rest(self.db, host))
+
+    def _left_of(self, rest: Rest) -> float:
+        not_before = rest.not_before
         return max((from_text(not_before) - self.clock.now()).total_seconds(), 0.0) if not_before else 0.0
 
     def _note_asked(self, host: str) -> None:
         self._asked[host] = self.clock.seconds()
-        if max(self.delay_seconds, read_host(self.db, host).delay_seconds) > KEPT_DELAY_SECONDS:
+        if max(self.delay_seconds, read_rest(self.db, host).delay_seconds) > KEPT_DELAY_SECONDS:
             # A database that cannot be written is told by the next write of substance, which ends the run in order.
             with suppress(sqlite3.Error):
                 note_asked(self.db, host, after(0, self.clock.now()))
@@ -280,13 +287,13 @@ class Frontier:
 
     def _take_ready(self) -> Work | None:
         while self._resting and self._resting[0][0] <= self.clock.seconds():
-            _, host = heapq.heappop(self._resting)
-            (self._ready_to_poll if self._seeds.get(host) else self._ready).append(host)
+            since, host = heapq.heappop(self._resting)
+            if self._seeds.get(host):
+                self._ready_to_poll.add(host, since)
+            else:
+                self._ready.add(host, since, self._seconds_ahead(host))
         while self._ready or self._ready_to_poll:
-            # Hosts to poll and hosts with pages take turns, so that pages are read while hundreds of feeds are polled.
-            self._poll_next = not self._poll_next
-            hosts = self._ready_to_poll if self._poll_next and self._ready_to_poll else self._ready
-            host = (hosts or self._ready_to_poll).popleft()
+            host = self._turns().pop()
             self._queued.discard(host)
             held = self._rest_of(host)
             if held > 0:  # asked for patience while it rested
@@ -296,6 +303,25 @@ class Frontier:
             if work is not None:
                 return work
         return None
+
+    def _turns(self) -> Turns:
+        """Returns the queue whose turn it is: hosts to poll, or hosts with pages.
+
+        They take turns, so that pages are read while hundreds of feeds are polled; but what pages come to is known
+        from polls only, so pages take no more than half of the places from polls that could go on.
+        """
+        if not self._ready or not self._ready_to_poll:
+            return self._ready or self._ready_to_poll
+        self._poll_next = not self._poll_next
+        return self._ready_to_poll if self._poll_next or self._pages >= self.in_flight_max / 2 else self._ready
+
+    def _seconds_ahead(self, host: str) -> float:
+        """How long the waiting pages of a host will take, however idle this machine is: a delay each."""
+        delay = max(self.delay_seconds, read_rest(self.db, host).delay_seconds)
+        if not delay:
+            return 0.0
+        most = math.ceil(AHEAD_MAX_SECONDS / delay)
+        return delay * count_pending(self.db, host, to_text(self.clock.now()), most)
 
     def _take(self, host: str) -> Work | None:
         work: Work
@@ -307,6 +333,7 @@ class Frontier:
             link = self._next_link(host) if not seeds or host in self._was_seed else None
             if link is not None:
                 self._under_way[host].add(link.id)
+                self._pages += 1
                 self._was_seed.discard(host)
                 work = link
             elif seeds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlite_utils import Database
 
 from db.records import Host
@@ -15,6 +17,23 @@ def read_host(db: Database, host: str) -> Host:
         (host,),
     ).fetchone()
     return Host(*row) if row else Host(host)
+
+
+class Rest(NamedTuple):
+    """What says how long a host is to be left alone; it is read at each hand-out, so without the robots.txt."""
+
+    delay_seconds: float = 0.0
+    not_before: str | None = None
+    last_asked_at: str | None = None
+    failures: int = 0
+
+
+def read_rest(db: Database, host: str) -> Rest:
+    """Returns how long a host is to be left alone; an unknown one need not be."""
+    row = db.execute(
+        "SELECT delay_seconds, not_before, last_asked_at, failures FROM hosts WHERE host = ?", (host,)
+    ).fetchone()
+    return Rest(*row) if row else Rest()
 
 
 def write_host(db: Database, host: Host, last_error: str | None = None) -> None:

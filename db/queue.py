@@ -61,6 +61,16 @@ def next_link(db: Database, host: str, now: str, skip: Sequence[int]) -> Pending
     return PendingLink(*row) if row else None
 
 
+def count_pending(db: Database, host: str, now: str, most: int) -> int:
+    """Returns how many links of a host may be fetched at ``now``, counting to ``most``."""
+    row = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM links INDEXED BY links_pending WHERE host = ?1 AND fate = 'pending'"
+        " AND coalesce(next_try_at, '') <= ?2 LIMIT ?3)",
+        (host, now, most),
+    ).fetchone()
+    return int(row[0])
+
+
 _DELAY_OVER = "strftime('%Y-%m-%dT%H:%M:%SZ', last_asked_at, '+' || cast(delay_seconds AS INTEGER) || ' seconds')"
 
 

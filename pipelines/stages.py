@@ -45,6 +45,9 @@ EXTRACTOR = f"parley {VERSION}, trafilatura {version('trafilatura')}"
 """What made a stored text; ``scrapy reextract`` reads the raw pages again after an upgrade."""
 
 
+PAGES_AHEAD = object()
+"""Scrapy signal: pages will come soon. The workers take a second to start, which the first page need not wait for."""
+
 MATCHES_NO_TOPIC = "matches no topic (KEEP = matches)"
 """Why a page was refused whose article was readable; another topic may want it."""
 
@@ -74,13 +77,14 @@ class Extract:
         return cls(crawler)
 
     def open_spider(self) -> None:
-        """Readies the pool; its processes start with the first page."""
+        """Readies the pool; its processes start when pages are ahead: a run that finds nothing new needs none."""
         self.workers = Workers(
             self.crawler.spider.topics,  # type: ignore[union-attr]
             count=self.count,
             deadline_seconds=self.deadline_seconds,
             memory_bytes=self.memory_bytes,
         )
+        self.crawler.signals.connect(self.workers.start, PAGES_AHEAD)
 
     def close_spider(self) -> None:
         """Stops the workers."""

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -63,23 +64,42 @@ class Workers:
         self.count = count
         self.deadline_seconds = deadline_seconds
         self.initial = (topics, memory_bytes)
-        self.pool: ProcessPool | None = None
+        self.pool: Future[ProcessPool] | None = None
+        """The pool, or the one that is being started."""
         self.closed = False
-        self.started = False
+        self.answered = False
         """Whether the pool has answered, so that its workers are up."""
+
+    def start(self) -> None:
+        """Begins to start the processes, unless they run already; returns at once.
+
+        What they import takes a second, and the fork server answers no sooner: a thread waits for it, while the caller
+        goes on. A page that comes meanwhile waits for it too.
+        """
+        if self.pool is None:
+            self.closed = self.answered = False
+            self.pool = Future()
+            threading.Thread(target=self._start_pool, args=(self.pool,), name="starts workers", daemon=True).start()
 
     async def read(self, page: Page) -> Reading:
         """Returns what a worker made of the page; a page that hangs or kills its worker is `failed` with the reason."""
+        trouble = "keep dying"
         for _ in range(ATTEMPTS):
-            pool = self._running()
+            try:
+                pool = await self._running()
+            except Exception as error:
+                trouble = f"cannot be started: {error}"
+                continue
             try:
                 future = pool.schedule(_read, args=(page,), timeout=self.deadline_seconds)
             except RuntimeError:  # pebble noticed that the pool is broken
+                if self.closed:
+                    raise asyncio.CancelledError from None
                 self._give_up(pool)
                 continue
             try:
                 reading = await _wait_for(pool, future)
-                self.started = True
+                self.answered = True
                 return reading
             except (TimeoutError, FutureTimeoutError):
                 return _failed(f"extraction took longer than {self.deadline_seconds:g} s and was stopped")
@@ -93,18 +113,21 @@ class Workers:
                 self._give_up(pool)
             except Exception as error:  # a fault of ours must not leave the link without a fate
                 return _failed(f"reading failed: {type(error).__name__}: {str(error)[:200]}".rstrip(": "))
-        return _failed("the extraction processes keep dying")
+        return _failed(f"the extraction processes {trouble}")
 
     def close(self) -> None:
         """Stops the workers at once."""
         self.closed = True
         if self.pool is not None:
-            self._let_start(self.pool)
-            self._give_up(self.pool)
+            with suppress(Exception):  # one that could not be started needs no stopping
+                pool = self.pool.result(START_SECONDS)
+                self._let_start(pool)
+                self._give_up(pool)
+            self.pool = None
 
     def _let_start(self, pool: ProcessPool) -> None:
         """Waits for workers amid their start: stopped there, they miss the pool's locks and die with a traceback."""
-        if not self.started:
+        if not self.answered:
             seen: set[int] = set()
             ends_at = time.monotonic() + START_SECONDS
             with suppress(Exception):  # a pool that cannot start is stopped all the same
@@ -117,14 +140,25 @@ class Workers:
 
         Several pages meet the same broken pool; only the first stops it, lest another's new one is stopped under it.
         """
-        if self.pool is pool:
+        if self.pool is not None and self.pool.done() and self.pool.result() is pool:
             self.pool = None
             pool.stop()
             pool.join(timeout=5)
 
-    def _running(self) -> ProcessPool:
-        if self.pool is None:
-            self.closed = self.started = False
+    async def _running(self) -> ProcessPool:
+        """Returns the pool, started if need be. Raises what kept it from starting."""
+        self.start()
+        starting = self.pool
+        assert starting is not None
+        try:
+            return await asyncio.shield(asyncio.wrap_future(starting))
+        except Exception:
+            if self.pool is starting:
+                self.pool = None  # the next page tries anew
+            raise
+
+    def _start_pool(self, started: Future[ProcessPool]) -> None:
+        try:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["pipelines.warm"])
             # The fork server is started by name from a plain interpreter; it finds the project by this variable.
@@ -132,14 +166,17 @@ class Workers:
             # Workers must not import the parent's main script (all of Scrapy and Twisted, 0.4 s and 40 MB each).
             sys.modules["__main__"].__file__ = None
             _start_server()
-            self.pool = ProcessPool(
+            pool = ProcessPool(
                 max_workers=self.count,
                 max_tasks=TASKS_PER_WORKER,
                 initializer=_start,
                 initargs=self.initial,
                 context=context,
             )
-        return self.pool
+            _ = pool.active  # pebble starts the processes when first asked
+            started.set_result(pool)
+        except BaseException as error:
+            started.set_exception(error)
 
 
 def _start_server() -> None:

@@ -28,8 +28,8 @@ from db.frontier import (
     source_of,
     sync_sources,
 )
-from db.hosts import note_asked, read_host, write_host
-from db.queue import _NEXT_LINK, _PENDING_HOSTS, next_due_at, next_link, pending_hosts
+from db.hosts import Rest, note_asked, read_host, read_rest, write_host
+from db.queue import _NEXT_LINK, _PENDING_HOSTS, count_pending, next_due_at, next_link, pending_hosts
 from db.records import Host, Link, Seed, Source
 
 NOW = "2026-11-22T12:00:00Z"
@@ -764,3 +764,22 @@ def test_an_unlisted_source_has_a_homepage_and_the_status_seen(db: Database) -> 
     assert db.execute("SELECT id, homepage, domain, status FROM sources").fetchall() == [
         ("unlisted.example", "http://news.unlisted.example/", "unlisted.example", "seen")
     ]
+
+
+def test_what_waits_at_a_host_is_counted_to_a_limit(db: Database) -> None:
+    _add(db, *(Link(f"https://hill.example/{n}") for n in range(5)), Link("https://dale.example/1"))
+    assert [count_pending(db, "hill.example", NOW, most) for most in (0, 1, 4, 5, 99)] == [0, 1, 4, 5, 5]
+    assert count_pending(db, "dale.example", NOW, 99) == 1
+    assert count_pending(db, "moor.example", NOW, 99) == 0
+    postpone_link(db, 1, LATER, "not now")
+    settle_link(db, 2, "gone", NOW)
+    assert count_pending(db, "hill.example", NOW, 99) == 3
+    assert count_pending(db, "hill.example", LATER, 99) == 4
+
+
+def test_the_rest_of_a_host_is_read_without_its_robots(db: Database) -> None:
+    assert read_rest(db, "hill.example") == Rest()
+    host = Host("hill.example", delay_seconds=3.0, not_before=LATER, failures=2, robots_body="User-agent: *")
+    write_host(db, host)
+    note_asked(db, "hill.example", NOW)
+    assert read_rest(db, "hill.example") == Rest(3.0, LATER, NOW, 2)

@@ -242,3 +242,59 @@ def test_a_variant_at_another_host_is_tried_in_the_same_run(db: Database, clock:
     _links(db, "https://a.example/story-1", "https://www.a.example/story-1")
     asked = _run(db, clock, _store(db, clock))
     assert [url for _, url in asked] == ["https://a.example/story-1", "https://www.a.example/story-1"]
+
+
+# --- long work first ---
+
+
+def test_a_host_with_many_pages_is_not_kept_waiting_by_many_hosts_with_one(db: Database, clock: VirtualClock) -> None:
+    """Begun after the forty others it would be asked for the last time at 18.8 s."""
+    many = [f"https://many.example/{n}" for n in range(10)]
+    _links(db, *(f"https://h{n:02}.example/1" for n in range(40)), *many)
+    asked = _run(db, clock, _store(db, clock), fetch=0.2)
+    assert len(asked) == 50
+    assert max(at for at, url in asked if url in many) < 15
+    starts = [at for at, url in asked if url in many]
+    assert all(later - earlier >= 1.2 - 1e-6 for earlier, later in pairwise(starts)), "its delay is kept"
+
+
+def test_a_long_crawl_delay_counts_as_long_work(db: Database, clock: VirtualClock) -> None:
+    with transaction(db):
+        write_host(db, Host("slow.example", delay_seconds=5.0))
+    _links(db, *(f"https://h{n:02}.example/1" for n in range(30)), *(f"https://slow.example/{n}" for n in range(3)))
+    asked = _run(db, clock, _store(db, clock), fetch=0.3)
+    assert asked[0][1].startswith("https://slow.example/")
+    assert asked[-1][0] < 12
+
+
+def test_postponed_links_are_no_work_ahead(db: Database, clock: VirtualClock) -> None:
+    _links(db, "https://a.example/1", *(f"https://b.example/{n}" for n in range(9)), "https://c.example/1")
+    with transaction(db):
+        for (link_id,) in db.execute("SELECT id FROM links WHERE host = 'b.example' AND url NOT LIKE '%/0'").fetchall():
+            postpone_link(db, link_id, to_text(START + timedelta(hours=2)), "later")
+    asked = _run(db, clock, _store(db, clock), fetch=0.1, run_seconds=60)
+    assert [url for _, url in asked] == ["https://a.example/1", "https://b.example/0", "https://c.example/1"]
+
+
+def test_polls_go_on_while_half_of_the_places_hold_pages(db: Database, clock: VirtualClock) -> None:
+    """Pages wait long for their readers; what work there is, and where, is known from polls only."""
+    _links(db, *(f"https://p{n:02}.example/1" for n in range(40)))
+    _sync(db, "https://feeds.example/rss", *(f"https://f{n:02}.example/rss" for n in range(20)))
+    frontier = Frontier(db, delay_seconds=1.0, in_flight_max=8, clock=clock)
+
+    async def take() -> list[Work]:
+        taken: list[Work] = []
+        while len(taken) < 24:
+            work = await frontier.next()
+            assert work is not None
+            taken.append(work)
+            if isinstance(work, Seed):  # answered and settled at once; pages are never read
+                frontier.answered(work.host)
+                _poll(db, work, clock.now() + timedelta(hours=1))
+                frontier.settled(work)
+        return taken
+
+    taken = asyncio.run(asyncio.wait_for(take(), 30))
+    kinds = [isinstance(work, Seed) for work in taken]
+    assert kinds.count(True) == 20
+    assert kinds.count(False) == 4

@@ -20,7 +20,7 @@ from db.frontier import add_links, due_seeds, sync_sources
 from db.records import Article, Link, RawRef, Relevance, Source
 from pipelines.judging import sign
 from pipelines.page import NoArticle, Page, Reading
-from pipelines.stages import Extracted, Store, store_page
+from pipelines.stages import PAGES_AHEAD, Extract, Extracted, Store, store_page
 
 PROJECT = Path(__file__).parent.parent
 NOW = "2026-11-22T12:00:00Z"
@@ -428,3 +428,20 @@ def test_a_database_that_refuses_even_the_reason_stops_the_run(db: Database) -> 
     with pytest.raises(DropItem, match="cannot be written"):
         store.process_item(Extracted(page, _reading(title="A \ud800 title")))
     assert (spider.outcomes, len(spider.troubles)) == ([], 1)
+
+
+def test_the_workers_start_when_pages_are_ahead_and_not_before() -> None:
+    crawler: Any = get_crawler()
+    crawler.spider = SimpleNamespace(topics=())
+    extract = Extract.from_crawler(crawler)
+    extract.open_spider()
+    try:
+        assert extract.workers is not None
+        assert extract.workers.pool is None
+        crawler.signals.send_catch_log(PAGES_AHEAD)
+        starting = extract.workers.pool
+        assert starting is not None
+        crawler.signals.send_catch_log(PAGES_AHEAD)
+        assert extract.workers.pool is starting
+    finally:
+        extract.close_spider()

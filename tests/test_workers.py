@@ -75,7 +75,7 @@ def workers() -> Iterator[Workers]:
 
 def _processes(workers: Workers) -> list[int]:
     assert workers.pool is not None
-    return list(workers.pool._pool_manager.worker_manager.workers)
+    return list(workers.pool.result()._pool_manager.worker_manager.workers)
 
 
 def _title(reading: Reading) -> str:
@@ -195,7 +195,7 @@ def test_the_memory_limit_holds_in_the_worker() -> None:
 
     async def grow() -> None:
         await workers.read(_page(1))
-        future: Future[int] = workers._running().schedule(_devour, args=(1 << 30,), timeout=20)
+        future: Future[int] = (await workers._running()).schedule(_devour, args=(1 << 30,), timeout=20)
         with pytest.raises(MemoryError):
             await asyncio.wrap_future(future)
         assert _title(await workers.read(_page(2))) == "Bridge 2"
@@ -234,7 +234,7 @@ def test_a_pool_given_up_by_one_page_is_not_closed_under_another(workers: Worker
 
     async def break_twice() -> list[Reading]:
         await workers.read(_page(0))
-        broken: ProcessPool = workers._running()
+        broken: ProcessPool = await workers._running()
         first = asyncio.create_task(workers.read(_page(1)))
         second = asyncio.create_task(workers.read(_page(2)))
         await asyncio.sleep(0)
@@ -242,6 +242,44 @@ def test_a_pool_given_up_by_one_page_is_not_closed_under_another(workers: Worker
         return list(await asyncio.gather(first, second))
 
     assert [_title(reading) for reading in _run(break_twice())] == ["Bridge 1", "Bridge 2"]
+
+
+def test_starting_returns_at_once_and_twice_is_once(workers: Workers) -> None:
+    before = time.monotonic()
+    workers.start()
+    starting = workers.pool
+    workers.start()
+    assert time.monotonic() - before < 0.5
+    assert workers.pool is starting
+    assert _title(_run(_read(workers, _page(1)))[0]) == "Bridge 1"
+    assert workers.pool is starting
+
+
+def test_a_pool_that_is_closed_amid_its_start_leaves_no_process(workers: Workers) -> None:
+    workers.start()
+    starting = workers.pool
+    assert starting is not None
+    workers.close()
+    assert workers.pool is None
+    pool: ProcessPool = starting.result(0)
+    deadline = time.monotonic() + 5
+    while any(map(_is_alive, pool._pool_manager.worker_manager.workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_is_alive, pool._pool_manager.worker_manager.workers))
+
+
+def test_processes_that_cannot_be_started_cost_their_page_and_are_tried_again(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.workers._start_server", refuse)
+        assert _reason(_run(_read(workers, _page(1)))[0]) == (
+            "the extraction processes cannot be started: no more processes"
+        )
+    assert _title(_run(_read(workers, _page(2)))[0]) == "Bridge 2"
 
 
 def test_workers_are_children_of_a_fork_server_not_of_this_process(workers: Workers) -> None:

@@ -34,6 +34,7 @@ from db.frontier import postpone_link, settle_link, sync_sources
 from db.records import Fate, Fetch, PendingLink, Seed
 from db.store import retire_topics, write_fetch, write_topic
 from pipelines.page import Page
+from pipelines.stages import PAGES_AHEAD
 from pipelines.topic import Topic, load_topics
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class NewsSpider(Spider):
         # Redirects go back to the frontier, so that each hop waits for its host's turn.
         meta: dict[str, Any] = {"work": work, "started_at": utc_now(), "dont_redirect": True}
         if isinstance(work, PendingLink):
+            self.crawler.signals.send_catch_log(PAGES_AHEAD)
             return Request(work.address, self.parse_article, errback=self.failed, meta=meta)
         return polls.request(work, self.parse_seed, self.parse_archive, self.failed, meta, self.settings)
 
@@ -161,6 +163,8 @@ class NewsSpider(Spider):
         finally:  # a seed that never settles would keep the run waiting for it
             self.frontier.settled(seed)
         self.put_off_hops(seed.host)
+        if outcome.hosts:
+            self.crawler.signals.send_catch_log(PAGES_AHEAD)
         self.frontier.wake(outcome.hosts, new_seeds=outcome.new_seeds)
         return
         yield  # makes this an async generator, the one kind of callback Scrapy never warns about
