@@ -102,10 +102,10 @@ class Frontier:
     async def next(self) -> Work | None:
         """Returns the next piece of work as soon as its host may be asked, or None when this run has nothing left."""
         while True:
+            self._look_for_due_work()  # first, so that a run without any time says what it leaves
             if self.clock.seconds() >= self.ends_at:
                 self.out_of_time = self._has_work_left()
                 return None
-            self._look_for_due_work()
             work = self._take_ready() if self._in_flight < self.in_flight_max else None
             if work is not None:
                 return work

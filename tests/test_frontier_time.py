@@ -298,3 +298,11 @@ def test_polls_go_on_while_half_of_the_places_hold_pages(db: Database, clock: Vi
     kinds = [isinstance(work, Seed) for work in taken]
     assert kinds.count(True) == 20
     assert kinds.count(False) == 4
+
+
+def test_a_run_whose_time_is_up_before_it_looked_says_what_it_leaves(db: Database, clock: VirtualClock) -> None:
+    _sync(db, "https://feeds.example/rss")
+    frontier = Frontier(db, delay_seconds=1.0, in_flight_max=8, clock=clock, run_seconds=1.0)
+    clock.passed += 2.0
+    assert asyncio.run(frontier.next()) is None
+    assert frontier.out_of_time
