@@ -140,7 +140,7 @@ class Workers:
 
         Several pages meet the same broken pool; only the first stops it, lest another's new one is stopped under it.
         """
-        if self.pool is not None and self.pool.done() and self.pool.result() is pool:
+        if self.pool is not None and self.pool.done() and not self.pool.exception() and self.pool.result() is pool:
             self.pool = None
             pool.stop()
             pool.join(timeout=5)
