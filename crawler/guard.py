@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LOCAL_NAMES = (
     "localhost", "local", "internal", "intranet", "lan", "home.arpa", "localdomain", "corp", "home", "private", "svc",
 )  # fmt: skip
+_LOCAL_ENDINGS = tuple(f".{name}" for name in _LOCAL_NAMES)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 """All IPv6 addresses of the internet (RFC 4291 section 2.4); Python counts deprecated and unassigned ones too."""
@@ -105,7 +106,7 @@ def refuse_url(url: str, allowed: frozenset[str] = frozenset()) -> str | None:
     address = literal_address(host)
     if address is not None:
         return None if is_public(address) else f"address {address} is not on the public internet"
-    if "." not in host or any(host == local or host.endswith(f".{local}") for local in _LOCAL_NAMES):
+    if "." not in host or f".{host}".endswith(_LOCAL_ENDINGS):
         return f"host {host!r} is a local name"
     return None
 

@@ -134,6 +134,7 @@ def _canonical_host(raw: str) -> str | None:
     return host if len(host) <= 253 and _HOST.match(host) else None
 
 
+@lru_cache(maxsize=1024)  # a link's URL is taken apart nine times on its way
 def _split(url: str) -> _Parts | None:
     """Returns the normalised parts of a URL, or None when it is not a fetchable http(s) URL."""
     text = _clean(url)
