@@ -3,6 +3,8 @@
 A host is busy from the moment a request for it is handed out until its answer came, and then rests for its delay: the
 longer of ``HOST_DELAY_SECONDS`` and its Crawl-delay. At most ``in_flight_max`` pieces of work are on their way from
 hand-out to their settled fate, so nothing piles up in memory however long the queue is.
+
+Articles due for a re-check come last: after all seeds and links of their host, and while no host that is ready has any.
 """
 
 from __future__ import annotations
@@ -15,18 +17,19 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
-from time import monotonic
 
 from sqlite_utils import Database
 
+from crawler.clock import Clock
 from crawler.politeness import CRAWL_DELAY_MAX_SECONDS, after, backoff_seconds
 from crawler.turns import AHEAD_MAX_SECONDS, Turns
 from db.connection import from_text, to_text, transaction
 from db.frontier import due_seeds
 from db.hosts import Rest, note_asked, read_host, read_rest, write_host
 from db.queue import count_pending, next_link, pending_hosts
+from db.rechecks import next_recheck, recheck_hosts, spend_recheck
 from db.records import PendingLink, Seed
 from db.urls import host_of
 
@@ -42,23 +45,6 @@ _KIND_ORDER = {"feed": 0, "sitemap": 1, "section": 2, "archive": 3}
 Work = Seed | PendingLink
 
 
-class Clock:
-    """Time as the frontier sees it; tests let hours pass in no time."""
-
-    def now(self) -> datetime:
-        """Returns the present moment, for what is stored."""
-        return datetime.now(UTC)
-
-    def seconds(self) -> float:
-        """Returns seconds that only ever grow, for pauses within a run."""
-        return monotonic()
-
-    async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Returns when the event is set, or after so many seconds."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
-
-
 class Frontier:
     """Hands out seeds and links, one at a time a host, until nothing is left to do."""
 
@@ -70,6 +56,7 @@ class Frontier:
         in_flight_max: int,
         run_seconds: float = math.inf,
         everything_due: bool = False,
+        rechecks_per_hour: float = 0,
         clock: Clock | None = None,
     ) -> None:
         self.clock = clock or Clock()
@@ -78,6 +65,7 @@ class Frontier:
         self.in_flight_max = in_flight_max
         self.ends_at = self.clock.seconds() + run_seconds
         self.everything_due = everything_due
+        self.rechecks_per_hour = rechecks_per_hour
         self.out_of_time = False
         self._seeds: dict[str, list[tuple[int, int, Seed]]] = defaultdict(list)
         self._was_seed: set[str] = set()
@@ -91,6 +79,7 @@ class Frontier:
         self._resting: list[tuple[float, str]] = []
         self._ready = Turns()
         self._ready_to_poll = Turns()
+        self._only_rechecks: dict[str, None] = {}
         self._poll_next = False
         self._pages = 0
         self._queued: set[str] = set()
@@ -169,6 +158,7 @@ class Frontier:
     def wake(self, hosts: Iterable[str], *, new_seeds: bool = False) -> None:
         """Notes that links of these hosts were added, and whether seeds were."""
         for host in hosts:
+            self._leave_rechecks(host)
             self._queue(host)
         if new_seeds:
             self._looked_at = -math.inf
@@ -215,7 +205,7 @@ class Frontier:
     def _look(self) -> bool:
         """Returns whether a host was found that has work and was not queued yet."""
         self._looked_at = self.clock.seconds()
-        queued = len(self._queued)
+        queued = set(self._queued)
         now = to_text(self.clock.now())
         for seed in due_seeds(self.db, now, everything=self.everything_due):
             # A sitemap index may call its sitemaps changed at each poll: once an interval is enough for them too.
@@ -228,8 +218,11 @@ class Frontier:
             heapq.heappush(self._seeds[seed.host], (_KIND_ORDER[seed.kind], next(self._found), seed))
             self._queue(seed.host)
         for host in pending_hosts(self.db, now):
+            self._leave_rechecks(host)
             self._queue(host)
-        return len(self._queued) > queued
+        for host in self._recheck_hosts(now):
+            self._queue(host)
+        return not self._queued <= queued
 
     def _queue(self, host: str) -> None:
         if host in self._queued or host in self._busy:
@@ -272,18 +265,29 @@ class Frontier:
     def _has_work(self, host: str, within_seconds: float) -> bool:
         if self._hops.get(host) or self._seeds.get(host):
             return True
-        return self._next_link(host, within_seconds) is not None
+        return (self._next_link(host, within_seconds) or self._next_recheck(host, within_seconds)) is not None
 
     def _next_link(self, host: str, within_seconds: float = 0.0) -> PendingLink | None:
+        return next_link(self.db, host, self._moment(within_seconds), sorted(self._under_way.get(host, ())))
+
+    def _next_recheck(self, host: str, within_seconds: float = 0.0) -> PendingLink | None:
+        if not self.rechecks_per_hour:
+            return None
+        return next_recheck(self.db, host, self._moment(within_seconds), sorted(self._under_way.get(host, ())))
+
+    def _moment(self, within_seconds: float) -> str:
         now = self.clock.now() + timedelta(seconds=within_seconds)
         # Times are stored in whole seconds; a pause that is over by the end of a rest counts as over.
-        moment = after(0, now) if within_seconds else to_text(now)
-        return next_link(self.db, host, moment, sorted(self._under_way.get(host, ())))
+        return after(0, now) if within_seconds else to_text(now)
 
     def _has_work_left(self) -> bool:
         if any(self._hops.values()) or any(self._seeds.values()):
             return True
-        return any(self._has_work(host, 0.0) for host in pending_hosts(self.db, to_text(self.clock.now())))
+        now = to_text(self.clock.now())
+        return any(self._has_work(host, 0.0) for host in (*pending_hosts(self.db, now), *self._recheck_hosts(now)))
+
+    def _recheck_hosts(self, now: str) -> list[str]:
+        return recheck_hosts(self.db, now) if self.rechecks_per_hour else []
 
     def _take_ready(self) -> Work | None:
         while self._resting and self._resting[0][0] <= self.clock.seconds():
@@ -292,6 +296,9 @@ class Frontier:
                 self._ready_to_poll.add(host, since)
             else:
                 self._ready.add(host, since, self._seconds_ahead(host))
+        return self._take_from_ready() or self._take_recheck()
+
+    def _take_from_ready(self) -> Work | None:
         while self._ready or self._ready_to_poll:
             host = self._turns().pop()
             self._queued.discard(host)
@@ -302,7 +309,36 @@ class Frontier:
             work = self._take(host)
             if work is not None:
                 return work
+            if self._next_recheck(host) is not None:
+                self._queued.add(host)
+                self._only_rechecks[host] = None
         return None
+
+    def _take_recheck(self) -> Work | None:
+        """Work of a host that had nothing but re-checks when it was looked at; what came meanwhile goes before."""
+        while self._only_rechecks:
+            host = next(iter(self._only_rechecks))
+            self._leave_rechecks(host)
+            held = self._rest_of(host)
+            if held > 0:
+                self._rest(host, held)
+                continue
+            work = self._take(host)
+            if work is not None:
+                return work
+            link = self._next_recheck(host)
+            if link is not None:
+                # As with the note of when a host was asked: a database that refuses is told by the next write.
+                with suppress(sqlite3.Error):
+                    spend_recheck(self.db, host, to_text(self.clock.now()), self.rechecks_per_hour)
+                return self._hand_out(host, link)
+        return None
+
+    def _leave_rechecks(self, host: str) -> None:
+        """Takes a host out of the line of those with nothing but re-checks, where it stands there."""
+        if host in self._only_rechecks:
+            del self._only_rechecks[host]
+            self._queued.discard(host)
 
     def _turns(self) -> Turns:
         """Returns the queue whose turn it is: hosts to poll, or hosts with pages.
@@ -332,8 +368,6 @@ class Frontier:
             # Seeds and links take turns: five hundred sitemaps must not keep an article waiting.
             link = self._next_link(host) if not seeds or host in self._was_seed else None
             if link is not None:
-                self._under_way[host].add(link.id)
-                self._pages += 1
                 self._was_seed.discard(host)
                 work = link
             elif seeds:
@@ -341,6 +375,12 @@ class Frontier:
                 work = heapq.heappop(seeds)[2]
             else:
                 return None
+        return self._hand_out(host, work)
+
+    def _hand_out(self, host: str, work: Work) -> Work:
+        if isinstance(work, PendingLink) and not work.hops:
+            self._under_way[host].add(work.id)
+            self._pages += 1
         self._note_asked(host)
         self._busy[host] = work
         self._in_flight += 1

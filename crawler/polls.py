@@ -22,7 +22,7 @@ from crawler.sections import parse_section
 from crawler.sitemaps import parse_sitemap
 from db.connection import from_text, utc_now
 from db.frontier import add_child_seed, add_links, fail_seed, find_link, keep_children, settle_seed
-from db.records import Seed
+from db.records import PendingLink, Seed
 from db.store import write_fetch
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def request(
         url = seed.url if seed.url.startswith(("http://", "https://")) else "file:///"
         return Request(url, parse_archive, errback=failed, meta=meta)
     meta = {**meta, "download_maxsize": settings.getint(limit_of(seed))}
-    headers = {}
-    if is_conditional(seed, settings.getint("FULL_FETCH_SECONDS")):
-        if seed.etag:
-            headers["If-None-Match"] = seed.etag
-        if seed.last_modified:
-            headers["If-Modified-Since"] = seed.last_modified
+    headers = conditions(seed, settings.getint("FULL_FETCH_SECONDS"))
     return Request(seed.address, parse_seed, errback=failed, meta=meta, headers=headers)
 
 
@@ -82,11 +77,22 @@ def limit_of(seed: Seed) -> str:
     return {"archive": "IMPORT_MAX_BYTES", "sitemap": "SITEMAP_MAX_BYTES"}.get(seed.kind, "FEED_MAX_BYTES")
 
 
-def is_conditional(seed: Seed, full_fetch_seconds: float) -> bool:
-    """Returns whether the stored validators may be used: the last full answer is not too old."""
-    if not seed.full_fetch_at:
+def conditions(work: Seed | PendingLink, full_fetch_seconds: float) -> dict[str, str]:
+    """Returns the headers that make a request conditional (RFC 9110 section 13.1) while the validators may be believed.
+
+    They are where the last whole answer is not too old: some servers answer 304 for ever.
+    """
+    if not is_conditional(work, full_fetch_seconds):
+        return {}
+    told = {"If-None-Match": work.etag, "If-Modified-Since": work.last_modified}
+    return {name: value for name, value in told.items() if value}
+
+
+def is_conditional(work: Seed | PendingLink, full_fetch_seconds: float) -> bool:
+    """Returns whether the stored validators may be used: the last whole answer is not too old."""
+    if not work.full_fetch_at:
         return False
-    return (datetime.now(UTC) - from_text(seed.full_fetch_at)).total_seconds() < full_fetch_seconds
+    return (datetime.now(UTC) - from_text(work.full_fetch_at)).total_seconds() < full_fetch_seconds
 
 
 def read(seed: Seed, response: Response) -> Discovery | DiscoveryError | None:

@@ -84,8 +84,11 @@ def report_line(counters: Counter[str], outcome: str, seconds: float) -> str:
         f"{counters['pages']} pages",
         f"{counters['new'] + counters['copy']} new articles",
     ]
+    if counters["rechecks"]:
+        parts.append(f"{counters['rechecks']} re-checks ({counters['rechecks_unchanged']} not modified)")
     for key, word in (
         ("revised", "revised"),
+        ("taken_down", "taken down"),
         ("duplicate_url", "known under another URL"),
         ("not_article", "no article"),
         ("blocked_by_robots", "blocked by robots.txt"),

@@ -49,6 +49,7 @@ def _lines(db: Database, now: str, every_source: bool) -> Iterator[str]:
     yield f"links: {', '.join(fates) or 'none yet'}"
     yield from _sources(db, now, every_source)
     yield from _due(db, now)
+    yield from _rechecks(db, now)
     yield from _failures(db, now)
     yield from _runs(db, now)
 
@@ -80,6 +81,16 @@ def _due(db: Database, now: str) -> Iterator[str]:
         yield f"  {seed.source_id:24} {seed.kind:8} {seed.url}"
     if len(due) > ROWS_MAX:
         yield f"  and {len(due) - ROWS_MAX} more"
+
+
+def _rechecks(db: Database, now: str) -> Iterator[str]:
+    rechecks = reports.rechecks(db, now)
+    if rechecks.n_watched or rechecks.n_gone:
+        when = "now" if rechecks.n_due else write_ago(rechecks.next_due_at, now)
+        yield (
+            f"re-checks: {rechecks.n_watched} articles are looked at again, {rechecks.n_due} due; next {when}; "
+            f"{rechecks.n_gone} taken down by their outlets"
+        )
 
 
 def _failures(db: Database, now: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from types import FrameType
 
 from db.connection import ArchiveError, from_text, open_readonly, utc_now
 from db.queue import next_due_at
+from db.rechecks import next_recheck_due
 
 PAUSE_MAX_SECONDS = 300.0
 """Looked at again at the latest after this: sources.toml may have got a new seed."""
@@ -22,11 +23,20 @@ GRACE_SECONDS = 60.0
 class Watch:
     """Runs a crawl command again and again until SIGTERM or SIGINT."""
 
-    def __init__(self, command: list[str], database: Path, *, pause_seconds: float, rounds: int | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        database: Path,
+        *,
+        pause_seconds: float,
+        rounds: int | None = None,
+        rechecks: bool = True,
+    ) -> None:
         self.command = command
         self.database = database
         self.pause_seconds = pause_seconds
         self.rounds = rounds
+        self.rechecks = rechecks
         self.stopping = threading.Event()
         self.child: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +52,7 @@ class Watch:
                     break
                 if code and not self.stopping.is_set():
                     print(f"round ended with exit code {code}; the next one tries again", flush=True)
-                self.stopping.wait(seconds_until_due(self.database, self.pause_seconds))
+                self.stopping.wait(seconds_until_due(self.database, self.pause_seconds, rechecks=self.rechecks))
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -69,11 +79,15 @@ class Watch:
             self.child.terminate()
 
 
-def seconds_until_due(database: Path, pause_seconds: float) -> float:
-    """Returns how long to wait for the next round: until a seed or link is due, within the pause and its bound."""
+def seconds_until_due(database: Path, pause_seconds: float, *, rechecks: bool = True) -> float:
+    """Returns how long to wait for the next round: until something is due, within the pause and its bound.
+
+    ``rechecks`` says whether articles are looked at again by schedule at all.
+    """
     try:
         db = open_readonly(database)
-        due = next_due_at(db)
+        times = [next_due_at(db), next_recheck_due(db) if rechecks else None]
+        due = min((time for time in times if time is not None), default=None)
         db.close()
     except ArchiveError:
         return pause_seconds

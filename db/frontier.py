@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
+from db.known_links import KNOWN, Known, find_same, hear_again
 from db.queue import dated_at
-from db.rechecks import KNOWN, Known, find_same, hear_again
 from db.records import Fate, Link, Seed, Source
 from db.urls import host_of, normalise, registrable_domain, url_key
 
@@ -273,6 +273,11 @@ def settle_link(
             " AND url_key = (SELECT url_key FROM links WHERE id = ?1))",
             (link_id,),
         )
+
+
+def note_reason(db: Database, link_id: int, reason: str | None) -> None:
+    """Writes what a look at an article's link found, its fate staying as it is."""
+    db.execute("UPDATE links SET reason = ?1 WHERE id = ?2 AND reason IS NOT ?1", (reason, link_id))
 
 
 def postpone_link(db: Database, link_id: int, next_try_at: str, reason: str, *, counts: bool = True) -> None:

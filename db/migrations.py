@@ -79,6 +79,17 @@ CREATE INDEX links_pending ON links (host, tries, next_try_at, (article_id IS NO
     WHERE fate = 'pending';
 CREATE INDEX links_fate ON links (fate, id);
 
+CREATE TABLE rechecks (
+    link_id INTEGER PRIMARY KEY REFERENCES links (id),
+    host TEXT NOT NULL,
+    wanted INTEGER NOT NULL DEFAULT 0,
+    due_at TEXT NOT NULL,
+    etag TEXT,
+    last_modified TEXT,
+    full_fetch_at TEXT
+);
+CREATE INDEX rechecks_due ON rechecks (host, wanted, due_at);
+
 CREATE TABLE hosts (
     host TEXT PRIMARY KEY,
     delay_seconds REAL NOT NULL DEFAULT 0,
@@ -89,7 +100,8 @@ CREATE TABLE hosts (
     robots_at TEXT,
     robots_body TEXT,
     robots_failing_since TEXT,
-    last_error TEXT
+    last_error TEXT,
+    rechecks_paid_to TEXT
 );
 
 CREATE TABLE runs (
@@ -153,6 +165,7 @@ CREATE TABLE articles (
     first_seen_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     last_seen_at TEXT NOT NULL,
+    gone_at TEXT,
     n_revisions INTEGER NOT NULL DEFAULT 0,
     content_hash TEXT NOT NULL,
     is_lead INTEGER NOT NULL DEFAULT 1,
@@ -167,6 +180,7 @@ CREATE INDEX articles_story_id ON articles (story_id);
 CREATE INDEX articles_published_at ON articles (published_at);
 CREATE INDEX articles_first_seen_at ON articles (first_seen_at);
 CREATE INDEX articles_updated_at ON articles (updated_at);
+CREATE INDEX articles_gone_at ON articles (gone_at) WHERE gone_at IS NOT NULL;
 CREATE INDEX articles_language ON articles (language);
 CREATE INDEX articles_content_hash ON articles (content_hash);
 

@@ -174,6 +174,11 @@ class PendingLink:
     tries: int = 0
     article_id: int | None = None
     """Set when the link is an article already and is asked again."""
+    is_recheck: bool = field(default=False, kw_only=True)
+    """Whether it is asked again by the schedule of `db.rechecks`; its fate is ``article`` meanwhile."""
+    etag: str | None = field(default=None, kw_only=True)
+    last_modified: str | None = field(default=None, kw_only=True)
+    full_fetch_at: str | None = field(default=None, kw_only=True)
     hops: tuple[str, ...] = field(default=(), kw_only=True)
     """Where redirects led in this run, in order; ``host`` is that of the last."""
 

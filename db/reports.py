@@ -87,6 +87,15 @@ SELECT
 """
 
 
+RECHECKS = """
+SELECT
+    (SELECT count(*) FROM rechecks) AS n_watched,
+    (SELECT count(*) FROM rechecks WHERE due_at <= :now) AS n_due,
+    (SELECT min(due_at) FROM rechecks) AS next_due_at,
+    (SELECT count(*) FROM articles WHERE gone_at IS NOT NULL) AS n_gone
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
     """One listed source: how it fares and what went wrong last. Sources only ``seen`` or ``removed`` are left out."""
@@ -174,6 +183,16 @@ class Totals:
     """When the newest article was stored."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rechecks:
+    """Articles that are looked at again, and those that their outlets took down."""
+
+    n_watched: int
+    n_due: int
+    next_due_at: str | None
+    n_gone: int
+
+
 def silent_before(now: str) -> str:
     """Returns the time before which the last article of a source makes it silent."""
     return to_text(from_text(now) - SILENT_AFTER)
@@ -216,3 +235,8 @@ def fate_counts(db: Database) -> list[FateCount]:
 def totals(db: Database) -> Totals:
     """Returns the size of the archive."""
     return Totals(**next(iter(db.query(TOTALS))))
+
+
+def rechecks(db: Database, now: str) -> Rechecks:
+    """Returns how many articles wait for a look, how many are due at ``now``, and how many were taken down."""
+    return Rechecks(**next(iter(db.query(RECHECKS, {"now": now}))))

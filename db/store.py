@@ -146,42 +146,49 @@ def revise_article(
     now: str,
     extractor: str,
     raw: RawRef | None,
-) -> None:
-    """Keeps the stored text as a revision and makes the new text the current one.
+) -> bool:
+    """Returns whether a text is news that was fetched again and differs from the stored one.
 
-    A ``truncated`` text (a paywall came up, the extractor failed) is kept as a revision and never replaces a whole one.
+    The stored text is kept as a revision and the new one becomes current. A ``truncated`` text (a paywall came up, the
+    extractor failed) is kept and never replaces a whole one. Each text of an article is kept once: when a cache serves
+    two versions in turn, the one seen last is current, and no revision is added after the first of each.
     """
-    number = db.execute(
-        "SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE article_id = ?", (stored.id,)
-    ).fetchone()[0]
-    truncated = change.kind == "truncated"
+    article = signed.article
+    if change.kind == "truncated":
+        db.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (now, stored.id))
+        return _keep(db, stored.id, article.title, article.body, signed.content_hash, change, now)
+    is_news = not _is_kept(db, stored.id, article.title, signed.content_hash)
+    _keep(db, stored.id, stored.title, stored.body, stored.content_hash, change, now)
+    db.execute(
+        "UPDATE articles SET last_seen_at = ?1, updated_at = CASE WHEN ?2 THEN ?1 ELSE updated_at END WHERE id = ?3",
+        (now, is_news, stored.id),
+    )
+    replace_text(db, stored.id, signed, extractor=extractor, raw=raw)
+    return is_news
+
+
+def _keep(db: Database, article_id: int, title: str, body: str, content_hash: str, change: Change, now: str) -> bool:
+    """Adds a text to an article's revisions; False where it is one of them already."""
+    if _is_kept(db, article_id, title, content_hash):
+        return False
     db.execute(
         "INSERT INTO revisions (article_id, number, seen_at, title, body, content_hash, kind, words_added,"
-        " words_removed, numbers_changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " words_removed, numbers_changed) VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE"
+        " article_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
-            stored.id,
-            number,
-            now,
-            signed.article.title if truncated else stored.title,
-            signed.article.body if truncated else stored.body,
-            signed.content_hash if truncated else stored.content_hash,
-            change.kind,
-            change.words_added,
-            change.words_removed,
-            change.numbers_changed,
+            *(article_id, now, title, body, content_hash),
+            *(change.kind, change.words_added, change.words_removed, change.numbers_changed),
         ),
     )
-    db.execute("UPDATE articles SET n_revisions = n_revisions + 1, last_seen_at = ? WHERE id = ?", (now, stored.id))
-    if not truncated:
-        db.execute("UPDATE articles SET updated_at = ? WHERE id = ?", (now, stored.id))
-        replace_text(db, stored.id, signed, extractor=extractor, raw=raw)
+    db.execute("UPDATE articles SET n_revisions = n_revisions + 1 WHERE id = ?", (article_id,))
+    return True
 
 
-def has_truncated(db: Database, article_id: int, content_hash: str) -> bool:
-    """Returns whether this cut text of an article is kept already, so that each fetch of it adds no revision."""
+def _is_kept(db: Database, article_id: int, title: str, content_hash: str) -> bool:
+    """Whether a text is one of an article's revisions, but for case and punctuation of its body."""
     row = db.execute(
-        "SELECT 1 FROM revisions WHERE article_id = ? AND content_hash = ? AND kind = 'truncated'",
-        (article_id, content_hash),
+        "SELECT 1 FROM revisions WHERE article_id = ? AND title = ? AND content_hash = ?",
+        (article_id, title, content_hash),
     ).fetchone()
     return row is not None
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import DropItem
 
 from db.connection import transaction, utc_now
-from db.frontier import add_archive_link, find_source, settle_link, source_of
+from db.frontier import add_archive_link, find_source, note_reason, settle_link, source_of
+from db.rechecks import Validators, note_back, plan_recheck
 from db.records import Fetch
 from db.store import (
     Stored,
     add_urls,
     find_article,
-    has_truncated,
     insert_article,
     read_stored,
     replace_text,
@@ -27,7 +27,7 @@ from db.store import (
     write_matches,
     write_mentions,
 )
-from db.urls import is_article_like, normalise
+from db.urls import is_article_like, normalise, url_key
 from db.version import VERSION
 from pipelines.dedup import decide, identities
 from pipelines.line_learning import Cleaned, clean, forget_lines, note_lines, refresh_body
@@ -165,7 +165,7 @@ def store_page(
         write_fetch(db, run_id, fetch_of(page, link_id))
     if item.reading.signed is None:
         refusal = item.reading.refusal or NoArticle("failed", "nothing was extracted")
-        return _refuse(db, link_id, refusal, now)
+        return _refuse(db, page, link_id, refusal, now)
     canonical = item.reading.signed.article.canonical
     keys = identities(page.url, page.final_url, canonical)
     preferred = _source_of_seed(db, page.seed_id)
@@ -195,6 +195,7 @@ def store_page(
     _judge(db, article_id, cleaned.reading)
     note_lines(db, article_id, cleaned, judge, now)
     settle_link(db, link_id, "article", now, article_id=article_id)
+    _plan_recheck(db, page, link_id, article_id, now, is_read=True)
     return decision.kind
 
 
@@ -238,7 +239,7 @@ def _again(
         settle_link(db, link_id, "duplicate_url", now, reason=reason, article_id=stored.id)
         touch_article(db, stored.id, now)
         return "duplicate_url"
-    settle_link(db, link_id, "article", now, article_id=stored.id)
+    _settle_again(db, link_id, fate, stored.id, None, now)
     if cleaned.source_id != stored.source_id:
         cleaned = clean(db, stored.source_id, reading, judge)
     signed = cleaned.reading.signed
@@ -249,35 +250,56 @@ def _again(
         _judge(db, stored.id, cleaned.reading)
         note_lines(db, stored.id, cleaned, judge, now)
         return "reextracted"
+    other = find_article(db, [url_key(page.final_url)])
+    if other is not None and other.id != stored.id:  # its outlet sends readers on to a text that is stored already
+        note_reason(db, link_id, f"now leads to article {other.id}")
+        _plan_recheck(db, page, link_id, stored.id, now, is_read=False)
+        return "same"
     # Both texts without the lines known now: what was learned since is no edit.
     if refresh_body(db, stored.id, judge):
         stored = read_stored(db, stored.id)
     change = compare(stored.title, stored.body, signed.article.title, signed.article.body)
-    if (
-        change is None
-        or change.kind == "cosmetic"
-        or (change.kind == "truncated" and has_truncated(db, stored.id, signed.content_hash))
-    ):
+    if change is None or change.kind == "cosmetic":
         touch_article(db, stored.id, now)
+        _plan_recheck(db, page, link_id, stored.id, now, is_read=True)
         return "same"
-    if change.kind == "truncated":
-        revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
-        return "revised"
-    forget_lines(db, stored.id)
-    revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
-    _judge(db, stored.id, cleaned.reading)
-    note_lines(db, stored.id, cleaned, judge, now)
-    return "revised"
+    is_cut = change.kind == "truncated"
+    if not is_cut:
+        forget_lines(db, stored.id)
+    is_news = revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
+    if not is_cut:
+        _judge(db, stored.id, cleaned.reading)
+        note_lines(db, stored.id, cleaned, judge, now)
+    _plan_recheck(db, page, link_id, stored.id, now, is_read=not is_cut)
+    return "revised" if is_news else "same"
 
 
-def _refuse(db: Database, link_id: int, refusal: NoArticle, now: str) -> str:
+def _refuse(db: Database, page: Page, link_id: int, refusal: NoArticle, now: str) -> str:
     """Gives the link of a page without an article its fate; an article stored earlier stays as it is."""
-    (own,) = db.execute("SELECT article_id FROM links WHERE id = ?", (link_id,)).fetchone()
+    fate, own = db.execute("SELECT fate, article_id FROM links WHERE id = ?", (link_id,)).fetchone()
     if own is not None:
-        settle_link(db, link_id, "article", now, reason=f"seen again without text: {refusal.reason}", article_id=own)
+        _settle_again(db, link_id, fate, own, f"seen again without text: {refusal.reason}", now)
+        _plan_recheck(db, page, link_id, own, now, is_read=False)
         return "same"
     settle_link(db, link_id, refusal.fate, now, reason=refusal.reason)
     return refusal.fate
+
+
+def _settle_again(db: Database, link_id: int, fate: str, article_id: int, reason: str | None, now: str) -> None:
+    """Writes what became of an article's link that was asked again, on a seed's word or by schedule."""
+    if fate == "article":  # it was never pending: when it was settled says when a seed's word was last followed
+        note_reason(db, link_id, reason)
+    else:
+        settle_link(db, link_id, "article", now, reason=reason, article_id=article_id)
+
+
+def _plan_recheck(db: Database, page: Page, link_id: int, article_id: int, now: str, *, is_read: bool) -> None:
+    """Plans the next look at an article whose page came from its outlet just now, and not from an archive."""
+    if page.milliseconds is None:
+        return
+    note_back(db, article_id)
+    whole = Validators(page.header("ETag"), page.header("Last-Modified")) if is_read else None
+    plan_recheck(db, link_id, article_id, now, whole=whole)
 
 
 def _judge(db: Database, article_id: int, reading: Reading) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from crawler.frontier import PATIENCE_SECONDS, Clock, Frontier, Work
+from crawler.clock import Clock
+from crawler.frontier import PATIENCE_SECONDS, Frontier, Work
 from db.connection import open_archive, to_text, transaction
 from db.frontier import add_links, due_seeds, postpone_link, settle_link, sync_sources
 from db.hosts import read_host, write_host

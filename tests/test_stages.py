@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 from sqlite_utils import Database
 
-from db.connection import open_archive, transaction
+from db.connection import from_text, open_archive, to_text, transaction
 from db.frontier import add_links, due_seeds, sync_sources
 from db.records import Article, Link, RawRef, Relevance, Source
 from pipelines.judging import sign
@@ -216,6 +217,130 @@ def test_a_better_extraction_of_the_same_bytes_is_no_revision(db: Database) -> N
     assert _one(db, "SELECT score FROM topic_matches") == (0.3,)
 
 
+# --- re-checks ---
+
+FIRST_HEADERS = (("ETag", '"1"'), ("Last-Modified", "Sun, 22 Nov 2026 10:00:00 GMT"))
+
+
+def _fresh(body: str = BODY, **changes: Any) -> Reading:
+    """A reading of an article published an hour ago: old ones are not looked at again."""
+    return _reading(body, published_at=to_text(datetime.now(UTC) - timedelta(hours=1)), **changes)
+
+
+def _planned(db: Database) -> tuple[float, int, str | None]:
+    due, wanted, etag = _one(db, "SELECT due_at, wanted, etag FROM rechecks")
+    return round((from_text(due) - datetime.now(UTC)).total_seconds() / 3600, 1), wanted, etag
+
+
+def test_a_new_article_is_planned_with_the_validators_of_its_page(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1", headers=FIRST_HEADERS)
+    _store(db, page, _fresh())
+    assert _planned(db) == (2.0, 1, '"1"')
+    assert _one(db, "SELECT last_modified FROM rechecks") == (FIRST_HEADERS[1][1],)
+    _store(db, page, _fresh(score=0.2))
+    assert _planned(db) == (2.0, 1, '"1"'), "the text is the same, so are its topics"
+
+
+def test_an_edit_is_looked_at_again_soon(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    _store(db, page, _fresh())
+    db.execute("UPDATE articles SET first_seen_at = published_at, updated_at = published_at")
+    edited = replace(page, headers=(("etag", '"2"'),))
+    assert _store(db, edited, _fresh(BODY.replace("winter", "spring"), score=0.1)) == "revised"
+    assert _planned(db) == (1.0, 0, '"2"')
+
+
+def test_a_look_by_schedule_leaves_the_moment_of_the_seeds_word(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    _store(db, page, _fresh())
+    db.execute("UPDATE links SET settled_at = '2020'")
+    assert _store(db, page, _fresh()) == "same"
+    assert _one(db, "SELECT fate, settled_at, tries FROM links") == ("article", "2020", 1)
+
+
+@pytest.mark.parametrize(
+    "reading", [_fresh(BODY[:90]), Reading(refusal=NoArticle("paywalled", "a wall"))], ids=["cut", "refused"]
+)
+def test_validators_of_a_page_without_its_text_are_not_kept(db: Database, reading: Reading) -> None:
+    page = _page(db, "https://hill.example/bridge-1", headers=FIRST_HEADERS)
+    _store(db, page, _fresh())
+    _store(db, replace(page, headers=(("ETag", '"of the wall"'),)), reading)
+    assert _planned(db)[2] == '"1"'
+    assert _one(db, "SELECT body FROM article_text") == (BODY,)
+
+
+def test_what_comes_from_an_archive_is_not_looked_at_again(db: Database) -> None:
+    url = "https://old.example/a-1"
+    _store(db, Page(url, url, 200, (), b"x", NOW, seed_id=1), _fresh())
+    page = _page(db, "https://hill.example/bridge-1")
+    _store(db, page, _fresh("Of sheep. " * 30))
+    db.execute("DELETE FROM rechecks")
+    _store(db, replace(page, reextracted=True, milliseconds=None), _fresh("Of sheep. " * 30))
+    assert _count(db, "rechecks") == 0
+
+
+def test_old_articles_are_not_looked_at_again(db: Database) -> None:
+    _store(db, _page(db, "https://hill.example/bridge-1"), _reading(published_at="2018-11-21T08:00:00Z"))
+    assert _count(db, "rechecks") == 0
+
+
+def test_an_article_that_is_back_is_no_longer_gone(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    _store(db, page, _fresh())
+    db.execute("UPDATE articles SET gone_at = '2026-11-22T00:00:00Z'")
+    db.execute("UPDATE links SET reason = 'HTTP 404'")
+    _store(db, page, _fresh())
+    assert _one(db, "SELECT gone_at FROM articles") == (None,)
+    assert _one(db, "SELECT reason FROM links") == (None,)
+
+
+def test_an_address_that_now_leads_to_another_article_changes_neither(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    other = _page(db, "https://hill.example/sheep-2")
+    _store(db, page, _fresh())
+    _store(db, other, _fresh("Of sheep and their ways. " * 20, title="Sheep"))
+    assert _store(db, replace(page, final_url=other.url), _fresh("Of sheep and their ways. " * 20)) == "same"
+    assert _count(db, "revisions") == 0
+    assert db.execute("SELECT title FROM articles ORDER BY id").fetchall() == [("The bridge",), ("Sheep",)]
+    assert _one(db, "SELECT reason FROM links WHERE id = 1") == ("now leads to article 2",)
+    assert _count(db, "rechecks") == 2
+
+
+# --- texts that come back ---
+
+
+def test_two_texts_in_turn_are_kept_once_each_and_the_last_seen_is_current(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    texts = BODY, BODY.replace("winter", "spring")
+    outcomes = [_store(db, page, _reading(texts[n % 2])) for n in range(9)]
+    assert outcomes[:3] == ["new", "revised", "same"] and set(outcomes[3:]) == {"same"}
+    assert _one(db, "SELECT body FROM article_text") == (texts[0],)
+    assert [body for (body,) in db.execute("SELECT body FROM revisions ORDER BY number")] == list(texts)
+    assert _one(db, "SELECT n_revisions FROM articles") == (2,)
+    assert _one(db, "SELECT count(*) FROM article_text_fts WHERE article_text_fts MATCH 'spring'") == (0,)
+
+
+def test_a_text_that_comes_back_is_no_news_for_the_schedule(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    texts = BODY, BODY.replace("winter", "spring")
+    for text in texts:
+        _store(db, page, _reading(text))
+    db.execute("UPDATE articles SET updated_at = '2020'")
+    _store(db, page, _reading(texts[0]))
+    assert _one(db, "SELECT updated_at FROM articles") == ("2020",)
+
+
+def test_two_headlines_in_turn_are_kept_once_each(db: Database) -> None:
+    page = _page(db, "https://hill.example/bridge-1")
+    for n in range(6):
+        _store(db, page, _reading(title=("The bridge", "A bridge at last")[n % 2]))
+    assert [title for (title,) in db.execute("SELECT title FROM revisions ORDER BY number")] == [
+        "The bridge",
+        "A bridge at last",
+    ]
+    assert _one(db, "SELECT title FROM articles") == ("A bridge at last",)
+
+
 # --- known under another name ---
 
 
@@ -313,28 +438,29 @@ def _everything(db: Database) -> dict[str, int]:
         "topic_matches",
         "mentions",
         "daily_totals",
+        "rechecks",
     )
     return {table: _count(db, table) for table in (*tables, "duplicates", "revisions", "sources")}
 
 
 @pytest.mark.parametrize(
-    "table", ["article_text", "stories", "topic_matches", "mentions", "article_urls", "daily_totals"]
+    "table", ["article_text", "stories", "topic_matches", "mentions", "article_urls", "daily_totals", "rechecks"]
 )
 def test_an_error_in_the_middle_leaves_nothing(db: Database, table: str) -> None:
     page = _page(db, "https://somewhere.example/bridge-1")
     before = _everything(db)
     db.execute(f"CREATE TRIGGER fail BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'disk'); END")
     with pytest.raises(Exception, match="disk"):
-        _store(db, page, _reading())
+        _store(db, page, _fresh())
     assert _everything(db) == before
     assert _one(db, "SELECT fate FROM links") == ("pending",)
     db.execute("DROP TRIGGER fail")
-    assert _store(db, page, _reading()) == "new"
+    assert _store(db, page, _fresh()) == "new"
 
 
 _KILL = """
 import os, signal, sys
-from db.connection import open_archive, transaction
+from db.connection import from_text, open_archive, to_text, transaction
 import db.store, pipelines.stages as stages
 from tests.test_stages import _page, _reading
 db = open_archive(sys.argv[1])

@@ -21,7 +21,6 @@ from db.store import (
     add_urls,
     find_article,
     find_exact,
-    has_truncated,
     insert_article,
     replace_text,
     retire_topics,
@@ -157,12 +156,14 @@ def test_a_revision_keeps_the_old_text_and_numbers_go_up(db: Database) -> None:
 def test_a_truncated_text_is_kept_beside_the_whole_one(db: Database) -> None:
     article = _insert(db, _signed("One two three."))
     cut = _signed("One.")
-    assert not has_truncated(db, article, cut.content_hash)
-    with transaction(db):
-        change = Change("truncated", 0, 2, 0)
-        revise_article(db, _stored(db, "One two three."), cut, change, now=LATER, extractor="y", raw=None)
-    assert has_truncated(db, article, cut.content_hash)
-    assert not has_truncated(db, article, "other")
+    change = Change("truncated", 0, 2, 0)
+    for is_news in (True, False):
+        with transaction(db):
+            stored = _stored(db, "One two three.")
+            assert revise_article(db, stored, cut, change, now=LATER, extractor="y", raw=None) == is_news, (
+                "kept once, however often it is met"
+            )
+    assert db.execute("SELECT article_id, number, body FROM revisions").fetchall() == [(article, 1, "One.")]
     assert db.execute("SELECT updated_at, last_seen_at, extractor FROM articles").fetchone() == (NOW, LATER, "x")
     assert db.execute("SELECT body FROM article_text").fetchone() == ("One two three.",)
 

@@ -92,3 +92,18 @@ def test_nothing_to_do_and_nothing_there(db: Database, path: Path) -> None:
     assert seconds_until_due(path, PAUSE) == PAUSE_MAX_SECONDS
     assert seconds_until_due(path, 900.0) == 900.0
     assert seconds_until_due(path.with_name("none.db"), PAUSE) == PAUSE
+
+
+def test_it_wakes_for_articles_to_look_at_again(path: Path) -> None:
+    db = open_archive(path)
+    due = after(100)
+    with transaction(db):
+        db.execute(
+            "INSERT INTO links (url, url_key, host, found_at, fate, settled_at)"
+            " VALUES ('https://a.example/1', 'a.example/1', 'a.example', ?1, 'article', ?1)",
+            (due,),
+        )
+        db.execute("INSERT INTO rechecks (link_id, host, due_at) VALUES (1, 'a.example', ?)", (due,))
+    db.close()
+    assert 98 <= seconds_until_due(path, PAUSE) <= 101
+    assert seconds_until_due(path, PAUSE, rechecks=False) == PAUSE_MAX_SECONDS

@@ -43,5 +43,9 @@ class Command(ScrapyCommand):
         for setting in opts.set:
             command += ["-s", setting]
         self.exitcode = Watch(
-            command, Path(self.settings["DATABASE"]), pause_seconds=opts.every, rounds=opts.rounds
+            command,
+            Path(self.settings["DATABASE"]),
+            pause_seconds=opts.every,
+            rounds=opts.rounds,
+            rechecks=self.settings.getfloat("HOST_RECHECKS_PER_HOUR") > 0,
         ).run()

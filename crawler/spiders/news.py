@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
-from crawler import polls
+from crawler import polls, visits
 from crawler.answers import fetch_of, page_of
 from crawler.archive import ArchiveUnreadable, WarcFolder, read_pages
 from crawler.discovery import Discovery, DiscoveryError
-from crawler.fates import Verdict, is_disk_trouble, judge_failure, judge_status
+from crawler.fates import Verdict, is_disk_trouble, judge_failure
 from crawler.frontier import Frontier, Work
 from crawler.politeness import after
 from crawler.redirects import REDIRECTS, RedirectUnusable, follow_redirect
@@ -30,8 +30,9 @@ from crawler.runs import start_run
 from crawler.sources import load_sources
 from crawler.stored_pages import find_stored_pages, read_stored_page
 from db.connection import open_archive, transaction, utc_now
-from db.frontier import postpone_link, settle_link, sync_sources
-from db.records import Fate, Fetch, PendingLink, Seed
+from db.frontier import sync_sources
+from db.rechecks import drop_rechecks
+from db.records import Fetch, PendingLink, Seed
 from db.store import retire_topics, write_fetch, write_topic
 from pipelines.page import Page
 from pipelines.stages import PAGES_AHEAD
@@ -73,7 +74,7 @@ class NewsSpider(Spider):
         self.counters: Counter[str] = Counter()
         self.trouble: str | None = None
         self.out_of_time = False
-        self.works: dict[int, Work] = {}
+        self.works: dict[int, PendingLink] = {}
         self.open_pages: set[tuple[int, str]] = set()
         self.closing: asyncio.Future[None] | None = None
 
@@ -90,6 +91,7 @@ class NewsSpider(Spider):
         with transaction(spider.db):
             if not spider.reextract:
                 sync_sources(spider.db, sources)
+                drop_rechecks(spider.db, utc_now())
             spider.write_topics()
         spider.run_id = start_run(spider.db)
         spider.ends_at = monotonic() + settings.getfloat("RUN_SECONDS")
@@ -99,6 +101,7 @@ class NewsSpider(Spider):
             in_flight_max=settings.getint("CONCURRENT_REQUESTS"),
             run_seconds=settings.getfloat("RUN_SECONDS"),
             everything_due=spider.everything_due,
+            rechecks_per_hour=settings.getfloat("HOST_RECHECKS_PER_HOUR"),
         )
         return spider
 
@@ -139,7 +142,7 @@ class NewsSpider(Spider):
         meta: dict[str, Any] = {"work": work, "started_at": utc_now(), "dont_redirect": True}
         if isinstance(work, PendingLink):
             self.crawler.signals.send_catch_log(PAGES_AHEAD)
-            return Request(work.address, self.parse_article, errback=self.failed, meta=meta)
+            return visits.request(work, self.parse_article, self.failed, meta, self.settings)
         return polls.request(work, self.parse_seed, self.parse_archive, self.failed, meta, self.settings)
 
     async def parse_seed(self, response: Response) -> AsyncIterator[Any]:
@@ -256,10 +259,11 @@ class NewsSpider(Spider):
         if response.status in REDIRECTS:
             self.redirect(link, response)
             return
-        verdict = judge_status(response)
-        if verdict is None:
+        verdict = visits.judge(response, link)
+        if verdict is None or verdict.fate == "article":
             with self.guarding():
                 self.frontier.forgive(link.host)
+        if verdict is None:
             self.works[link.id] = link
             yield page_of(response, link)
             return
@@ -374,14 +378,7 @@ class NewsSpider(Spider):
                 write_fetch(self.db, self.run_id, fetch)
             if verdict.hold_seconds is not None:
                 self.frontier.hold(link.host, verdict.hold_seconds, verdict.reason)
-            given_up = verdict.counts and link.tries + 1 >= self.settings.getint("LINK_TRIES")
-            if verdict.retry_at is not None and not given_up:
-                postpone_link(self.db, link.id, verdict.retry_at(link.tries), verdict.reason, counts=verdict.counts)
-                self.counters["postponed"] += 1
-            else:
-                fate: Fate = "article" if link.article_id is not None else verdict.fate
-                settle_link(self.db, link.id, fate, utc_now(), reason=verdict.reason, article_id=link.article_id)
-                self.counters[fate if fate != "article" else "same"] += 1
+            self.counters.update(visits.settle(self.db, link, verdict, self.settings.getint("LINK_TRIES")))
         self.counters["pages"] += fetch is not None
         self.frontier.settled(link)
         self.put_off_hops(link.host)
@@ -391,7 +388,9 @@ class NewsSpider(Spider):
         self.counters["pages"] += 1
         self.counters[outcome] += 1
         if page.link_id in self.works:
-            self.frontier.settled(self.works.pop(page.link_id))
+            link = self.works.pop(page.link_id)
+            self.counters["rechecks"] += link.is_recheck
+            self.frontier.settled(link)
         elif page.seed_id is not None and not page.reextracted:
             self.open_pages.discard((page.seed_id, page.url))
             self.frontier.page_stored()
