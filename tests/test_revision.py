@@ -261,19 +261,10 @@ def test_common_words_are_the_longest_common_subsequence(a: str, b: str) -> None
     assert common_words(a, b) == common_words(b, a) == _common_by_trial(a, b)
 
 
-def _cpu_seconds(a: str, b: str) -> float:
-    spent = []
-    for _ in range(3):
-        start = process_time()
-        compare(TITLE, a, TITLE, b)
-        spent.append(process_time() - start)
-    return min(spent)
-
-
 @pytest.mark.parametrize("unit", ["a b ", "1.1", "1 234 ", "correction ", ".", "- ", "word. ", "\n1 "])
 def test_hostile_texts_cost_no_more_than_their_length(unit: str) -> None:
-    small, large = 4000, 64_000
-    assert small * large > CELLS_MAX
-    fast = _cpu_seconds(unit * small, f"x {unit * small} y")
-    slow = _cpu_seconds(unit * large, f"x {unit * large} y")
-    assert slow <= 4 * (large / small) * fast + 0.05
+    n = 64_000
+    assert n * n > CELLS_MAX
+    start = process_time()
+    compare(TITLE, unit * n, TITLE, f"x {unit * n} y")
+    assert process_time() - start < 3, "a step for each pair of words would take minutes"
