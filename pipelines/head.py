@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 from pipelines.jsonld import clean_text
 
 _MAX_TEXT = 2_000
+_MAX_HEADINGS = 40
 _PROPERTIES = {
     "headline", "datepublished", "datecreated", "datemodified", "author", "isaccessibleforfree", "articlesection",
     "image", "description", "inlanguage",
@@ -30,6 +31,8 @@ class Head:
     """``datetime`` of ``<time>`` elements."""
     scripts: list[str] = field(default_factory=list)
     h1s: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    """Texts of h2 and h3, the first of them: some templates keep the h1 for the site's name."""
     title: str = ""
     language: str = ""
     canonical: str | None = None
@@ -49,7 +52,7 @@ def read_head(tree: HtmlElement, url: str) -> Head:
     head.language = head.language or tree.get("xml:lang") or ""
     canonicals: list[str] = []
     base = url
-    for element in tree.iter("meta", "link", "script", "h1", "title", "time", "base"):
+    for element in tree.iter("meta", "link", "script", "h1", "h2", "h3", "title", "time", "base"):
         tag = element.tag
         if tag == "meta":
             _read_meta(element, head)
@@ -59,10 +62,8 @@ def read_head(tree: HtmlElement, url: str) -> Head:
         elif tag == "script":
             if "ld+json" in (element.get("type") or "").lower() and element.text:
                 head.scripts.append(element.text)
-        elif tag == "h1":
-            text = clean_text(" ".join(element.itertext())[:_MAX_TEXT])
-            if text:
-                head.h1s.append(text)
+        elif tag in ("h1", "h2", "h3"):
+            _read_heading(element, head)
         elif tag == "time":
             if element.get("datetime") and len(head.times) < 20:
                 head.times.append(element.get("datetime") or "")
@@ -87,6 +88,17 @@ def _read_meta(element: HtmlElement, head: Head) -> None:
         name = (element.get(attribute) or "").strip().lower()
         if name:
             head.metas.setdefault(name, []).append(content[:_MAX_TEXT])
+
+
+def _read_heading(element: HtmlElement, head: Head) -> None:
+    texts = head.h1s if element.tag == "h1" else head.headings
+    if len(texts) >= _MAX_HEADINGS:
+        return
+    # Templates built by scripts put style sheets even into headings.
+    hidden = {text for inner in element.iter("style", "script") for text in inner.itertext()}
+    text = clean_text(" ".join(text for text in element.itertext() if text not in hidden)[:_MAX_TEXT])
+    if text:
+        texts.append(text)
 
 
 def _read_itemprop(element: HtmlElement, head: Head) -> None:

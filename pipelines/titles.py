@@ -28,23 +28,31 @@ def choose_title(head: Head, node: Node, title_hint: str | None) -> tuple[str, t
     """
     sites = name_site(head, node)
     ld = strip_site(text_of(node.get("headline")) or text_of(node.get("name")), sites)
-    og = strip_site(clean_text(head.first(*_TITLE_METAS)), sites)
-    h1s = [text for text in head.h1s if 2 <= len(text) <= 300 and fold_title(text) not in sites]
-    page = strip_site(head.title, sites)
+    whole = (clean_text(head.first(*_TITLE_METAS)), clean_text(head.title))
+    headings = {fold_title(text) for text in (*head.h1s, *head.headings) if len(text) <= 300}
+    og, page = (_find_heading(text, headings, sites, head.url) or strip_site(text, sites) for text in whole)
+    h1s = [strip_site(text, sites) for text in head.h1s if 2 <= len(text) <= 300 and fold_title(text) not in sites]
     hint = clean_text(title_hint or "")
     micro = next(iter(head.itemprops.get("headline", ())), "")
     others = [text for text in (ld, og, page, micro) if text]
     openings = {fold_title(text) for text in h1s}
     ld, og, page = (_cut_after(text, openings) for text in (ld, og, page))
     h1 = max(h1s, key=lambda text: (measure_agreement(text, others), -h1s.index(text)), default="")
-    whole = (clean_text(head.first(*_TITLE_METAS)), clean_text(head.title))
     headlines = tuple(dict.fromkeys(text for text in (ld, og, h1, *h1s, page, micro, *whole) if text))
+    # A page that tells its readers and those who share it the same outvotes the one line it keeps for search engines.
+    is_outvoted = bool(h1) and fold_title(og) == fold_title(h1) != fold_title(ld)
+    # An h1 that the <title> holds beside another heading is the site's name.
+    is_site = fold_title(page) in {fold_title(text) for text in head.headings} and fold_title(h1) in fold_title(
+        whole[1]
+    )
     if ld:
-        title = _untruncate(ld, [og, h1, page])
-    elif h1 and (measure_agreement(h1, [text for text in (og, page, micro) if text]) >= 0.5 or not (og or micro)):
+        title = og if is_outvoted else _untruncate(ld, [og, h1, page])
+    elif h1 and (
+        measure_agreement(h1, [text for text in (og, page, micro) if text]) >= 0.5 or not (og or micro or is_site)
+    ):
         title = _cut_kicker(h1, og)
     else:
-        title = og or micro or h1 or page or hint
+        title = og or micro or (page if is_site else h1) or page or hint
     return title[:500], headlines
 
 
@@ -84,6 +92,25 @@ def _cut_kicker(h1: str, og: str) -> str:
     """``og:title`` instead of an h1 that only sets a word or two of its topic before the same headline."""
     front, found, _ = fold_title(h1).rpartition(f" {fold_title(og)}")
     return og if found and len(front.split()) <= 3 <= len(og.split()) else h1
+
+
+def _find_heading(title: str, headings: set[str], sites: set[str], url: str) -> str:
+    """The part of a title between separators that is a heading of the page; empty when none is.
+
+    Of several the one wins whose words stand in the address, then the longest.
+    """
+    cuts = list(_SEPARATOR.finditer(title))[:8]
+    starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(title)]
+    parts = (title[start:end].strip() for start in starts for end in ends if end > start)
+    known = [part for part in parts if len(part.split()) >= 2 and fold_title(part) in headings]
+    known = [part for part in known if not _names_site(part, sites)]
+    slug = set(re.findall(r"\w+", urlsplit(url).path.casefold()))
+
+    def weigh(part: str) -> tuple[bool, int]:
+        words = plain_title(part).split()
+        return sum(word in slug for word in words) * 2 >= len(words), len(part)
+
+    return max(known, key=weigh, default="")
 
 
 def _cut_after(title: str, openings: set[str]) -> str:
