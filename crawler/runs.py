@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging import Filter, Formatter, LogRecord, getLogger, root
@@ -19,6 +19,7 @@ from scrapy import signals
 from tqdm import tqdm
 
 from db.connection import from_text, insert, transaction, utc_now
+from db.topics import topics_to_apply
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -75,8 +76,8 @@ def end_run(db: Database, run_id: int, outcome: str, counters: Counter[str]) -> 
         )
 
 
-def report_line(counters: Counter[str], outcome: str, seconds: float) -> str:
-    """Returns the one line a run says about itself."""
+def report_line(counters: Counter[str], outcome: str, seconds: float, waiting: Sequence[str] = ()) -> str:
+    """Returns the one line a run says about itself; ``waiting``: topics that stored articles are not yet judged by."""
     failed = counters["polls_failed"]
     parts = [
         f"{counters['polls']} polls ({counters['polls_unchanged']} unchanged{f', {failed} failed' if failed else ''})",
@@ -99,7 +100,8 @@ def report_line(counters: Counter[str], outcome: str, seconds: float) -> str:
     ):
         if counters[key]:
             parts.append(f"{counters[key]} {word}")
-    return f"{outcome}: {', '.join(parts)} in {seconds:.0f} s"
+    line = f"{outcome}: {', '.join(parts)} in {seconds:.0f} s"
+    return f"{line}; changed topics wait for `scrapy topic apply`: {', '.join(waiting)}" if waiting else line
 
 
 class RunRecord:
@@ -139,17 +141,19 @@ class RunRecord:
         if getattr(spider, "db", None) is None:
             return
         outcome = spider.outcome(reason)
+        waiting: list[str] = []
         try:
             end_run(spider.db, spider.run_id, outcome, spider.counters)
             row = spider.db.execute("SELECT started_at FROM runs WHERE id = ?", (spider.run_id,)).fetchone()
             seconds = (datetime.now(UTC) - from_text(row[0])).total_seconds()
+            waiting = topics_to_apply(spider.db)
         except Exception as error:  # the disk that stopped the run may refuse this too; the report must still come
             getLogger(__name__).error("the run's end could not be stored: %s", error)
             seconds = 0.0
         finally:
             spider.archive.close()
             spider.db.close()
-        print(report_line(spider.counters, outcome, seconds), flush=True)
+        print(report_line(spider.counters, outcome, seconds, waiting), flush=True)
 
 
 _SECRETS = re.compile(

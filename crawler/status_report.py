@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from crawler.runs import redact
 from db import reports
 from db.connection import from_text
+from db.topics import topics_to_apply
 
 _TROUBLED = ("failing", "empty", "silent")
 
@@ -47,6 +48,9 @@ def _lines(db: Database, now: str, every_source: bool) -> Iterator[str]:
     )
     fates = [f"{count.n} {count.fate}" for count in reports.fate_counts(db) if count.n]
     yield f"links: {', '.join(fates) or 'none yet'}"
+    waiting = topics_to_apply(db)
+    if waiting:
+        yield f"changed topics, stored articles not yet judged by them: {', '.join(waiting)} (`scrapy topic apply`)"
     yield from _sources(db, now, every_source)
     yield from _due(db, now)
     yield from _rechecks(db, now)

@@ -285,6 +285,7 @@ CREATE TABLE topics (
     version TEXT NOT NULL,
     file TEXT NOT NULL,
     loaded_at TEXT NOT NULL,
+    applied_at TEXT,
     status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'removed'))
 );
 
@@ -316,6 +317,14 @@ CREATE TABLE mentions (
     PRIMARY KEY (entity_id, article_id)
 );
 CREATE INDEX mentions_article_id ON mentions (article_id);
+CREATE VIEW appearances_together AS
+SELECT e.topic_id, e.slug AS entity, o.slug AS other, m.article_id,
+    substr(coalesce(a.published_at, a.first_seen_at), 1, 10) AS day
+FROM mentions AS m
+JOIN mentions AS w ON w.article_id = m.article_id AND w.entity_id <> m.entity_id
+JOIN entities AS e ON e.id = m.entity_id
+JOIN entities AS o ON o.id = w.entity_id AND o.topic_id = e.topic_id
+JOIN articles AS a ON a.id = m.article_id;
 
 CREATE TABLE daily_totals (
     day TEXT PRIMARY KEY,

@@ -291,6 +291,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "version": "Fingerprint of the file's rules; scores of another version are stale",
             "file": "The file it was read from",
             "loaded_at": f"When this version was read, {_TIME}",
+            "applied_at": f"When this version had judged all articles, {_TIME}; NULL: `scrapy topic apply` is due",
             "status": "`active`, or `removed` when the file is gone",
         },
     ),
@@ -321,6 +322,16 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "entity_id": "The person or body",
             "article_id": "The article",
             "n": "Times it is named, all spellings together",
+        },
+    ),
+    "appearances_together": TableDoc(
+        "Who appears with whom, when (a view): a row for each article and each ordered pair of entities it names.",
+        {
+            "topic_id": "The topic that names both",
+            "entity": "Short name of the one",
+            "other": "Short name of the other",
+            "article_id": "An article that names both",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
         },
     ),
     "daily_totals": TableDoc(

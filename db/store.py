@@ -10,7 +10,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from db.connection import insert
-from db.records import Article, Fetch, RawRef, Relevance, SignedArticle
+from db.records import Article, Fetch, RawRef, SignedArticle
 
 Kind = Literal["cosmetic", "minor", "correction", "update", "rewrite", "truncated"]
 
@@ -268,67 +268,6 @@ def add_urls(db: Database, article_id: int, keys: Mapping[str, str]) -> None:
         db.execute(
             "INSERT INTO article_urls (url_key, article_id, kind) VALUES (?, ?, ?) ON CONFLICT (url_key) DO NOTHING",
             (key, article_id, kind),
-        )
-
-
-def write_topic(
-    db: Database,
-    topic_id: str,
-    *,
-    title: str,
-    question: str | None,
-    version: str,
-    file: str,
-    now: str,
-    entities: Sequence[tuple[str, str, str | None]],
-) -> None:
-    """Writes a topic and its entities (slug, name, role) into the archive; matches of an earlier version stay."""
-    db.execute(
-        "INSERT INTO topics (id, title, question, version, file, loaded_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET title = excluded.title, question = excluded.question,"
-        " version = excluded.version, file = excluded.file, loaded_at = excluded.loaded_at, status = 'active'",
-        (topic_id, title, question, version, file, now),
-    )
-    for slug, name, role in entities:
-        db.execute(
-            "INSERT INTO entities (topic_id, slug, name, role) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (topic_id, slug) DO UPDATE SET name = excluded.name, role = excluded.role",
-            (topic_id, slug, name, role),
-        )
-
-
-def retire_topics(db: Database, listed: Sequence[str]) -> None:
-    """Marks the topics whose file is gone as ``removed``; their matches stay."""
-    marks = ", ".join("?" * len(listed))
-    db.execute(f"UPDATE topics SET status = 'removed' WHERE id NOT IN ({marks})", list(listed))
-
-
-def write_matches(db: Database, article_id: int, relevance: Sequence[Relevance]) -> None:
-    """Replaces the topic matches of an article."""
-    db.execute("DELETE FROM topic_matches WHERE article_id = ?", (article_id,))
-    for match in relevance:
-        db.execute(
-            "INSERT INTO topic_matches (topic_id, article_id, score, accepted, reasons, topic_version)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                match.topic_id,
-                article_id,
-                match.score,
-                match.accepted,
-                json.dumps(match.reasons, ensure_ascii=False),
-                match.topic_version,
-            ),
-        )
-
-
-def write_mentions(db: Database, article_id: int, mentions: Mapping[str, Mapping[str, int]]) -> None:
-    """Replaces how often each entity (topic id -> slug -> n) is named in an article."""
-    db.execute("DELETE FROM mentions WHERE article_id = ?", (article_id,))
-    for topic_id, slug, n in ((topic, slug, n) for topic, named in mentions.items() for slug, n in named.items()):
-        db.execute(
-            "INSERT INTO mentions (entity_id, article_id, n)"
-            " SELECT id, ?, ? FROM entities WHERE topic_id = ? AND slug = ?",
-            (article_id, n, topic_id, slug),
         )
 
 

@@ -25,7 +25,8 @@ from db.site_lines import (
     prune_sightings,
     write_removed,
 )
-from db.store import read_article, rewrite_body, write_matches, write_mentions
+from db.store import read_article, rewrite_body
+from db.topics import write_matches, write_mentions
 from pipelines.judging import judge_article, sign
 from pipelines.page import Reading
 from pipelines.relevance import Judge

@@ -24,9 +24,8 @@ from db.store import (
     revise_article,
     touch_article,
     write_fetch,
-    write_matches,
-    write_mentions,
 )
+from db.topics import write_matches, write_mentions
 from db.urls import is_article_like, normalise, url_key
 from db.version import VERSION
 from pipelines.dedup import decide, identities

@@ -15,7 +15,7 @@ import crawler.commands
 
 ACTIONS = {
     "source": ("list", "add", "import", "export"),
-    "topic": ("list", "test"),
+    "topic": ("list", "test", "diff", "apply", "suggest", "who"),
     "lines": ("list", "keep", "remove"),
     "crawl": ("news",),
 }

@@ -34,7 +34,8 @@ from db.rechecks import (
     spend_recheck,
 )
 from db.records import Link, Relevance, Source
-from db.store import insert_article, write_matches
+from db.store import insert_article
+from db.topics import write_matches
 from tests.test_store import _signed
 
 NOW = "2026-11-22T12:00:00Z"

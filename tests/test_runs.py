@@ -132,6 +132,11 @@ def test_re_checks_and_what_they_found_are_in_the_line() -> None:
     )
 
 
+def test_topics_that_wait_are_named_at_the_end() -> None:
+    line = report_line(Counter(polls=1), "done", 3.4, ["bridge", "ferry"])
+    assert line.endswith(" in 3 s; changed topics wait for `scrapy topic apply`: bridge, ferry")
+
+
 # --- secrets ---
 
 

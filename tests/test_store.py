@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from sqlite_utils import Database
 
 from db.connection import open_archive, transaction
 from db.frontier import source_of
-from db.records import Article, Fetch, RawRef, Relevance, SignedArticle
+from db.records import Article, Fetch, RawRef, SignedArticle
 from db.store import (
     Change,
     Stored,
@@ -23,13 +22,9 @@ from db.store import (
     find_exact,
     insert_article,
     replace_text,
-    retire_topics,
     revise_article,
     touch_article,
     write_fetch,
-    write_matches,
-    write_mentions,
-    write_topic,
 )
 from pipelines.judging import sign
 
@@ -186,51 +181,6 @@ def test_touching_moves_the_last_sight_only(db: Database) -> None:
     article = _insert(db, _signed("One."))
     touch_article(db, article, LATER)
     assert db.execute("SELECT last_seen_at, updated_at, first_seen_at FROM articles").fetchone() == (LATER, NOW, NOW)
-
-
-def _topic(db: Database, topic: str, version: str = "v1") -> None:
-    entities = [("council", "The council", None), ("ann", "Ann", "carpenter")]
-    write_topic(
-        db, topic, title=topic.title(), question=None, version=version, file="t.toml", now=NOW, entities=entities
-    )
-
-
-def test_topics_are_written_once_retired_and_woken(db: Database) -> None:
-    _topic(db, "bridges")
-    _topic(db, "roads")
-    _topic(db, "bridges", "v2")
-    retire_topics(db, ["bridges"])
-    assert db.execute("SELECT id, version, status FROM topics ORDER BY id").fetchall() == [
-        ("bridges", "v2", "active"),
-        ("roads", "v1", "removed"),
-    ]
-    _topic(db, "roads")
-    assert db.execute("SELECT status FROM topics WHERE id = 'roads'").fetchone() == ("active",)
-    retire_topics(db, [])
-    assert {row[0] for row in db.execute("SELECT status FROM topics")} == {"removed"}
-    assert db.execute("SELECT count(*) FROM entities").fetchone() == (4,)
-
-
-def test_matches_and_mentions_are_replaced_whole(db: Database) -> None:
-    _topic(db, "bridges")
-    _topic(db, "roads")
-    article = _insert(db, _signed("One."))
-    match = Relevance("bridges", "v1", 0.75, True, ({"rule": "bridge", "forms": ["پل"], "n": 2},))
-    write_matches(db, article, [match, replace(match, topic_id="roads", score=0.1, accepted=False)])
-    write_mentions(db, article, {"bridges": {"council": 3, "nobody": 1}, "roads": {"ann": 1}})
-    assert db.execute("SELECT topic_id, score, accepted FROM topic_matches ORDER BY 1").fetchall() == [
-        ("bridges", 0.75, 1),
-        ("roads", 0.1, 0),
-    ]
-    (reasons,) = db.execute("SELECT reasons FROM topic_matches WHERE topic_id = 'bridges'").fetchone()
-    assert json.loads(reasons) == [{"rule": "bridge", "forms": ["پل"], "n": 2}]
-    assert "پل" in reasons
-    mentions = "SELECT slug, n FROM mentions JOIN entities ON entities.id = entity_id ORDER BY slug"
-    assert db.execute(mentions).fetchall() == [("ann", 1), ("council", 3)]
-    write_matches(db, article, [])
-    write_mentions(db, article, {"bridges": {"council": 1}})
-    assert db.execute("SELECT count(*) FROM topic_matches").fetchone() == (0,)
-    assert db.execute(mentions).fetchall() == [("council", 1)]
 
 
 def test_a_fetch_is_logged_with_or_without_an_answer(db: Database) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from crawler.runs import locked
+from pipelines.topic import load_topic
+from tests.topic_archive import fill_archive, make_article
+
 PROJECT = Path(__file__).parent.parent
 FILE = """\
 id = "bridge"
@@ -23,7 +27,11 @@ title = "Road closes"
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scrapy", "topic", *arguments]
+    return _scrapy("topic", *arguments)
+
+
+def _scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scrapy", *arguments]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -40,7 +48,7 @@ def test_list_and_test_of_the_shipped_topics() -> None:
     tested = _run("test")
     assert tested.returncode == 0, tested.stdout
     assert "examples, 0 failed\n" in tested.stdout
-    assert "scrapy reextract" in tested.stdout.splitlines()[-1]
+    assert "warning" not in tested.stdout
 
 
 def test_a_failing_example_is_shown_and_ends_with_1(folder: Path) -> None:
@@ -69,3 +77,60 @@ def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
     done = _run("test", "-s", f"TOPICS={tmp_path}")
     assert done.returncode == 0
     assert "no topics" in done.stdout
+
+
+def _files(folder: Path) -> tuple[str, ...]:
+    (folder / "topics").mkdir()
+    (folder / "topics" / "bridge.toml").write_text(FILE, encoding="utf-8")
+    (folder / "none.toml").write_text("", encoding="utf-8")
+    return "-s", f"TOPICS={folder / 'topics'}", "-s", f"DATABASE={folder / 'news.db'}"
+
+
+def test_a_round_of_work_on_a_topic(tmp_path: Path) -> None:
+    where = _files(tmp_path)
+    path = tmp_path / "topics" / "bridge.toml"
+    articles = [make_article("Bridge closes", "The bridge is old."), make_article("Tunnel opens", "The tunnel is new.")]
+    fill_archive(tmp_path / "news.db", articles, [load_topic(path)])
+    path.write_text(FILE.replace("\"'bridge'\"", "\"'tunnel'\"").replace("review", "reject"), encoding="utf-8")
+    tested = _run("test", *where)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert tested.stdout.splitlines()[-1].endswith("for the stored ones `scrapy topic diff`, then `apply`.")
+    assert "changed: `scrapy topic diff`" in _run("list", *where).stdout
+    crawled = _scrapy("crawl", "news", *where, "-s", f"SOURCES={tmp_path / 'none.toml'}", "-s", f"ARCHIVE={tmp_path}")
+    assert crawled.stdout.endswith(" s; changed topics wait for `scrapy topic apply`: bridge\n"), crawled.stderr
+    assert "not yet judged by them: bridge (`scrapy topic apply`)" in _scrapy("status", *where).stdout
+    changes = _run("diff", "bridge", *where)
+    assert changes.returncode == 0, changes.stderr
+    assert "(was out)  2024-06-01  harbour  Tunnel opens" in changes.stdout
+    applied = _run("apply", *where)
+    assert applied.stdout == "bridge: 1 accepted, 0 for review\n"
+    assert "changed" not in _run("list", *where).stdout
+    assert "judged" not in _scrapy("status", *where).stdout
+    assert "too few" in _run("suggest", *where).stdout
+    assert _run("who", *where).stdout == "bridge: who appears with whom\n"
+
+
+def test_apply_waits_for_nobody(tmp_path: Path) -> None:
+    where = _files(tmp_path)
+    fill_archive(tmp_path / "news.db", [])
+    with locked(tmp_path / "news.db"):
+        done = _run("apply", *where)
+    assert done.returncode == 75
+    assert "another run is at work" in done.stderr
+
+
+@pytest.mark.parametrize("action", ["diff", "apply", "suggest", "who"])
+def test_without_an_archive_nothing_is_made(tmp_path: Path, action: str) -> None:
+    done = _run(action, *_files(tmp_path))
+    assert done.returncode == 2
+    assert "no such archive" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["none.toml", "topics"]
+
+
+def test_warnings_fail_nothing(tmp_path: Path) -> None:
+    where = _files(tmp_path)
+    path = tmp_path / "topics" / "bridge.toml"
+    path.write_text(FILE.replace("[[example]]", '[sets.idle]\nen = ["idle"]\n[[example]]', 1), encoding="utf-8")
+    done = _run("test", *where)
+    assert done.returncode == 0
+    assert f"warning: {path}: sets.idle: no expression uses this set\n" in done.stdout

@@ -1,10 +1,11 @@
-"""``scrapy topic``: lists the topics, and runs the examples written in them."""
+"""``scrapy topic``: lists and tests the topics, and shows and applies what an edit of one means for the archive."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,11 @@ from crawler.usage import refuse_options
 if TYPE_CHECKING:
     from pipelines.topic import Topic
 
-_DEFAULT_FOLDER = "topics"
+_ACTIONS = ("list", "test", "diff", "apply", "suggest", "who")
 
 
 class Command(ScrapyCommand):
-    """One command with one action a word; a new action is a method and a line in ``_ACTIONS``."""
+    """One command with one action a word; a new action is a method ``_do_ACTION`` and a word in ``_ACTIONS``."""
 
     requires_project = True
     requires_crawler_process = False
@@ -28,85 +29,116 @@ class Command(ScrapyCommand):
 
     def syntax(self) -> str:
         """Returns the arguments."""
-        return "list | test [ID ...]"
+        return "list | test | diff | apply | suggest | who [ID ...]"
 
     def short_desc(self) -> str:
         """Returns one line for ``scrapy -h``."""
-        return "List the topics, or test them against their own examples"
+        return "List and test the topics; show and apply what an edit means for the stored articles"
 
     def long_desc(self) -> str:
         """Returns the text of ``scrapy topic -h``."""
         return (
-            "scrapy topic list: every topic with its version, window, and numbers of rules, entities and examples. "
-            "scrapy topic test [ID ...]: judges each [[example]] of the topics; exit code 1 when one fails. "
-            "The folder of topic files is the setting TOPICS (-s TOPICS=folder)."
+            "list: every topic with its version, window, and numbers of rules, entities and examples. "
+            "test: judges each [[example]] and warns of what bites; exit code 1 when an example fails. "
+            "diff: what the files as they are now would change among the stored articles; writes nothing. "
+            "apply: judges all stored articles anew; fetches nothing. "
+            "suggest: terms, names and spellings that the accepted articles favour and the file does not have. "
+            "who: which two entities are named together, how often, from when to when. "
+            "Without ID all topics. The folder of topic files is the setting TOPICS (-s TOPICS=folder)."
         )
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Adds ``--all``."""
+        super().add_options(parser)
+        parser.add_argument("--all", action="store_true", help="diff: list every change")
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Runs one action; exit code 1 when an example fails, 2 when a topic file or an argument is wrong."""
+        """Runs one action; exit code 1 when an example fails, 2 for a wrong file or argument, 75 amid another run."""
+        from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy
+        from db.connection import ArchiveError
         from pipelines.toml_file import ConfigError
         from pipelines.topic import load_topics
 
-        del opts
         refuse_options("topic", args)
         if not args or args[0] not in _ACTIONS:
             raise UsageError(f"say what to do: {self.syntax()}", print_help=False)
         assert self.settings is not None, "Scrapy sets them before run()"
-        folder = Path(self.settings.get("TOPICS") or _DEFAULT_FOLDER)
+        folder = Path(self.settings["TOPICS"])
+        self.database = Path(self.settings["DATABASE"])
+        self.everything = bool(opts.all)
         try:
             topics = load_topics(folder)
-        except ConfigError as error:
+            if not topics:
+                print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
+                self.exitcode = EXIT_CONFIG if args[1:] else 0
+                return
+            getattr(self, f"_do_{args[0]}")(_choose(topics, args[1:], folder))
+        except (ConfigError, ArchiveError) as error:
             print(error, file=sys.stderr)
-            self.exitcode = 2
-            return
-        if not topics:
-            print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
-            self.exitcode = 2 if args[1:] else 0
-            return
-        wanted = args[1:] or [topic.id for topic in topics]
-        unknown = [key for key in wanted if key not in [topic.id for topic in topics]]
-        if unknown:
-            known = ", ".join(topic.id for topic in topics)
-            raise UsageError(f'there is no topic "{unknown[0]}" in {folder}; there are: {known}', print_help=False)
-        if not _ACTIONS[args[0]]([topic for topic in topics if topic.id in wanted]):
+            self.exitcode = EXIT_CONFIG
+        except Busy as busy:
+            print(busy, file=sys.stderr)
+            self.exitcode = EXIT_BUSY
+
+    def _do_list(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import find_waiting, write_list
+
+        _print(write_list(topics, find_waiting(self.database, topics)))
+
+    def _do_test(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import find_waiting, write_examples
+        from pipelines.lint import find_traps
+
+        lines, n_failed = write_examples(topics)
+        _print(lines)
+        _print(f"warning: {trap}" for topic in topics for trap in find_traps(topic))
+        if n_failed:
             self.exitcode = 1
+        elif find_waiting(self.database, topics):
+            print("New articles are judged by these files; for the stored ones `scrapy topic diff`, then `apply`.")
+
+    def _do_diff(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import write_diff
+
+        _print(write_diff(self.database, topics, processes=_count_processors(), everything=self.everything))
+
+    def _do_apply(self, topics: list[Topic]) -> None:
+        from crawler.runs import locked
+        from db.connection import open_readonly
+        from pipelines.rescoring import apply_topics
+
+        open_readonly(self.database).close()  # a mistyped path must not make an archive
+        with locked(self.database):
+            applied = apply_topics(self.database, topics, processes=_count_processors())
+        for one in applied:
+            print(f"{one.topic_id}: {one.n_accepted} accepted, {one.n_review} for review")
+
+    def _do_suggest(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import write_suggestions
+
+        for topic in topics:
+            _print(write_suggestions(self.database, topic))
+
+    def _do_who(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import write_meetings
+
+        _print(write_meetings(self.database, topics))
 
 
-def _list_topics(topics: list[Topic]) -> bool:
-    """Prints three lines for each topic."""
-    for topic in topics:
-        days = " ".join(
-            f"{word} {day}" for word, day in (("from", topic.window_from), ("to", topic.window_to)) if day is not None
+def _choose(topics: Iterable[Topic], wanted: list[str], folder: Path) -> list[Topic]:
+    known = {topic.id: topic for topic in topics}
+    unknown = [key for key in wanted if key not in known]
+    if unknown:
+        raise UsageError(
+            f'there is no topic "{unknown[0]}" in {folder}; there are: {", ".join(known)}', print_help=False
         )
-        print(f"{topic.id}  {topic.title}")
-        bounds = f"accept {topic.accept:g}, review {topic.review:g}"
-        print(f"    version {topic.version}, published {days or 'at any time'}, {bounds}")
-        print(
-            f"    {len(topic.any)} rules, {len(topic.entities)} entities, {len(topic.examples)} examples: {topic.path}"
-        )
-    return True
+    return [known[key] for key in wanted or known]
 
 
-def _test_topics(topics: list[Topic]) -> bool:
-    """Prints what became of every example; returns whether all came out as they should."""
-    from pipelines.relevance import judge_examples
-
-    n_failed = n_run = 0
-    for topic in topics:
-        for example, verdict, relevance in judge_examples(topic):
-            n_run += 1
-            n_failed += verdict != example.expect
-            outcome = "ok    " if verdict == example.expect else "FAILED"
-            score = "" if relevance is None else f" {relevance.score:.2f}"
-            print(f"{outcome} {topic.path}:{example.line}: {verdict}{score}: {example.title}")
-            if verdict != example.expect:
-                print(f"       expected: {example.expect}")
-                for reason in relevance.reasons if relevance else ():
-                    print(f"       {reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}")
-    print(f"{n_run} examples, {n_failed} failed")
-    if not n_failed:
-        print("New articles are judged by these files from now on; `scrapy reextract` judges the stored ones, too.")
-    return n_failed == 0
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
 
 
-_ACTIONS: dict[str, Callable[[list[Topic]], bool]] = {"list": _list_topics, "test": _test_topics}
+def _count_processors() -> int:
+    return os.cpu_count() or 1

@@ -33,8 +33,10 @@ from db.connection import open_archive, transaction, utc_now
 from db.frontier import sync_sources
 from db.rechecks import drop_rechecks
 from db.records import Fetch, PendingLink, Seed
-from db.store import retire_topics, write_fetch, write_topic
+from db.store import write_fetch
+from db.topics import retire_topics
 from pipelines.page import Page
+from pipelines.rescoring import record_topic
 from pipelines.stages import PAGES_AHEAD
 from pipelines.topic import Topic, load_topics
 
@@ -109,16 +111,7 @@ class NewsSpider(Spider):
         """Notes the topics of this run in the archive."""
         retire_topics(self.db, [topic.id for topic in self.topics])
         for topic in self.topics:
-            write_topic(
-                self.db,
-                topic.id,
-                title=topic.title,
-                question=topic.question,
-                version=topic.version,
-                file=topic.path.name,
-                now=utc_now(),
-                entities=[(entity.id, entity.name, entity.role) for entity in topic.entities],
-            )
+            record_topic(self.db, topic, utc_now())
 
     def needs_human(self) -> bool:
         """Returns whether somebody should look at this run: trouble, or several polls and not one that worked.

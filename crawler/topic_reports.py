@@ -1,0 +1,203 @@
+"""The texts of ``scrapy topic``: what is there, what an edit would change, what a topic may miss, who meets whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlite_utils import Database
+
+from db.connection import open_readonly
+from db.records import Relevance
+from db.topics import StoredMatch, name_articles, read_accepted, read_matches, read_others, read_pairs, topics_to_apply
+from pipelines.relevance import judge_examples
+from pipelines.rescoring import judge_archive
+from pipelines.suggestion import LEAST_ARTICLES, Sample, suggest_spellings, suggest_terms
+from pipelines.topic import Topic
+
+CHANGES_SHOWN = 20
+"""Changes of one topic that are listed unless all are asked for."""
+SAMPLE_ARTICLES = 2000
+"""Newest accepted articles, and as many others of each language, that suggestions are drawn from."""
+PAIRS_SHOWN = 30
+
+State = Literal["accepted", "for review", "out"]
+_RANK = {"out": 0, "for review": 1, "accepted": 2}
+
+
+def write_list(topics: Sequence[Topic], waiting: Sequence[str]) -> Iterator[str]:
+    """Yields three lines a topic; ``waiting`` are the ids of those the archive's articles were not yet judged by."""
+    for topic in topics:
+        days = " ".join(
+            f"{word} {day}" for word, day in (("from", topic.window_from), ("to", topic.window_to)) if day is not None
+        )
+        yield f"{topic.id}  {topic.title}"
+        bounds = f"accept {topic.accept:g}, review {topic.review:g}"
+        changed = "; changed: `scrapy topic diff`, then `apply`" if topic.id in waiting else ""
+        yield f"    version {topic.version}, published {days or 'at any time'}, {bounds}{changed}"
+        numbers = f"{len(topic.any)} rules, {len(topic.entities)} entities, {len(topic.examples)} examples"
+        yield f"    {numbers}: {topic.path}"
+
+
+def find_waiting(database: Path, topics: Sequence[Topic]) -> list[str]:
+    """Returns the ids of topics whose present version has not judged all stored articles; [] without an archive."""
+    if not database.exists():
+        return []
+    db = open_readonly(database)
+    try:
+        stored = dict(db.execute("SELECT id, version FROM topics WHERE status = 'active'").fetchall())
+        behind = topics_to_apply(db)
+        return [topic.id for topic in topics if stored.get(topic.id) != topic.version or topic.id in behind]
+    finally:
+        db.close()
+
+
+def write_examples(topics: Sequence[Topic]) -> tuple[list[str], int]:
+    """Returns what became of every example, line by line, and how many came out otherwise than expected."""
+    lines: list[str] = []
+    n_failed = n_run = 0
+    for topic in topics:
+        for example, verdict, relevance in judge_examples(topic):
+            n_run += 1
+            n_failed += verdict != example.expect
+            outcome = "ok    " if verdict == example.expect else "FAILED"
+            score = "" if relevance is None else f" {relevance.score:.2f}"
+            lines.append(f"{outcome} {topic.path}:{example.line}: {verdict}{score}: {example.title}")
+            if verdict != example.expect:
+                lines.append(f"       expected: {example.expect}")
+                lines += [
+                    f"       {reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}"
+                    for reason in (relevance.reasons if relevance else ())
+                ]
+    lines.append(f"{n_run} examples, {n_failed} failed")
+    return lines, n_failed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One stored article that an edited topic sees otherwise than the archive says."""
+
+    article_id: int
+    before: State
+    after: State
+    score_before: float | None
+    score_after: float | None
+
+    def write(self, title: str, source: str, published_at: str | None) -> str:
+        """Returns the change as a line: ``+ 0.71 accepted (was out)  2018-11-09  outlet  Title``."""
+        sign = "+" if _RANK[self.after] > _RANK[self.before] else "-"
+        after = f"{self.score_after:.2f}" if self.score_after is not None else "----"
+        was = f"{self.score_before:.2f} " if self.score_before is not None else ""
+        day = (published_at or "undated")[:10]
+        return f"  {sign} {after} {self.after} (was {was}{self.before})  {day:10}  {source}  {title}"
+
+
+def find_changes(before: dict[int, StoredMatch], after: dict[int, Relevance]) -> list[Change]:
+    """Returns the articles that come in, go out or move between accepted and review; gains first, by score."""
+    changes: list[Change] = []
+    for article_id in before.keys() | after.keys():
+        old, new = before.get(article_id), after.get(article_id)
+        was, becomes = _state(old), _state(new)
+        if was != becomes:
+            changes.append(Change(article_id, was, becomes, old.score if old else None, new.score if new else None))
+    return sorted(changes, key=_order)
+
+
+def _state(match: StoredMatch | Relevance | None) -> State:
+    return "out" if match is None else "accepted" if match.accepted else "for review"
+
+
+def _order(change: Change) -> tuple[bool, bool, float, int]:
+    gained = _RANK[change.after] > _RANK[change.before]
+    touches_accepted = "accepted" in (change.before, change.after)
+    score = change.score_after if gained else change.score_before
+    return not gained, not touches_accepted, -(score or 0.0), change.article_id
+
+
+def write_diff(database: Path, topics: Sequence[Topic], *, processes: int, everything: bool) -> Iterator[str]:
+    """Yields what each topic, as its file is now, would change among the stored articles. Writes nothing."""
+    after: dict[str, dict[int, Relevance]] = {topic.id: {} for topic in topics}
+    for judgement in judge_archive(database, topics, processes=processes):
+        for match in judgement.relevance:
+            after[match.topic_id][judgement.article_id] = match
+    db = open_readonly(database)
+    try:
+        for topic in topics:
+            stored = db.execute("SELECT version FROM topics WHERE id = ?", (topic.id,)).fetchone()
+            before = read_matches(db, topic.id)
+            version = f"version {stored[0]} -> {topic.version}" if stored else f"new, version {topic.version}"
+            yield f"{topic.id}: {version}" + (" (unchanged)" if stored and stored[0] == topic.version else "")
+            yield from _write_changes(db, before, after[topic.id], everything)
+    finally:
+        db.close()
+
+
+def _write_changes(
+    db: Database, before: dict[int, StoredMatch], after: dict[int, Relevance], everything: bool
+) -> Iterator[str]:
+    changes = find_changes(before, after)
+    for state, word in (("accepted", "accepted"), ("for review", "for review")):
+        came = sum(change.after == state for change in changes)
+        went = sum(change.before == state for change in changes)
+        total = sum(_state(match) == state for match in after.values())
+        yield f"  {word}: {total} articles, {came} more and {went} fewer than now"
+    shown = changes if everything else _take_evenly(changes)
+    named = name_articles(db, [change.article_id for change in shown])
+    for change in shown:
+        yield change.write(*named[change.article_id])
+    if len(shown) < len(changes):
+        yield f"  and {len(changes) - len(shown)} more changes (--all lists them)"
+
+
+def _take_evenly(changes: Sequence[Change]) -> list[Change]:
+    """Returns the first gains and the first losses, as many of each as there is room for."""
+    gains = [change for change in changes if _RANK[change.after] > _RANK[change.before]]
+    losses = [change for change in changes if _RANK[change.after] < _RANK[change.before]]
+    n_losses = min(len(losses), max(CHANGES_SHOWN // 2, CHANGES_SHOWN - len(gains)))
+    return gains[: CHANGES_SHOWN - n_losses] + losses[:n_losses]
+
+
+def write_suggestions(database: Path, topic: Topic) -> Iterator[str]:
+    """Yields terms, names and spellings that the accepted articles favour and the topic's file does not have."""
+    db = open_readonly(database)
+    try:
+        accepted = [
+            Sample(lang, f"{title}\n{body}") for lang, title, body in read_accepted(db, topic.id, SAMPLE_ARTICLES)
+        ]
+        others = [
+            Sample(language, f"{title}\n{body}")
+            for language in sorted({sample.language for sample in accepted}, key=str)
+            for title, body in read_others(db, topic.id, language, SAMPLE_ARTICLES)
+        ]
+    finally:
+        db.close()
+    yield f"{topic.id}: from {len(accepted)} accepted articles and {len(others)} others of their languages"
+    if len(accepted) < LEAST_ARTICLES or not others:
+        yield "  too few to learn from: at least 3 accepted articles of a language, and others beside them"
+        return
+    heading: str | None = ""
+    for one in suggest_terms(topic, accepted, others):
+        if one.language != heading:
+            heading = one.language
+            yield f"  {heading or 'unknown language'}:"
+        yield f"    {one.term}  ({one.kind}; in {one.n_accepted} accepted, {one.n_others} others; z {one.z:.1f})"
+    spellings = suggest_spellings(topic, accepted, others)
+    if spellings:
+        yield "  may be other spellings of entities:"
+    for two in spellings:
+        yield f"    {two.entity_id}: {two.word}  (like {two.like}; {two.language or '?'}, in {two.n_accepted} accepted)"
+
+
+def write_meetings(database: Path, topics: Iterable[Topic]) -> Iterator[str]:
+    """Yields which two entities of a topic are named in the same articles, how often, and from when to when."""
+    db = open_readonly(database)
+    try:
+        for topic in topics:
+            names = {entity.id: entity.name for entity in topic.entities}
+            yield f"{topic.id}: who appears with whom"
+            for one, other, n, first, last in read_pairs(db, topic.id, PAIRS_SHOWN):
+                yield f"  {n:5}  {first} to {last}  {names.get(one, one)} + {names.get(other, other)}"
+    finally:
+        db.close()

@@ -1,0 +1,182 @@
+"""What is allowed in a topic file and bites later: unused sets, terms that find too much, rules that never hold."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelines.frequent_words import FREQUENT
+from pipelines.topic import ANY_LANGUAGE, Spellings, Topic
+from pipelines.topic_grammar import (
+    Lookup,
+    Name,
+    Near,
+    Term,
+    Words,
+    compile_match,
+    terms_of,
+    walk,
+    write_expression,
+    write_term,
+)
+
+SHORTEST_NEAR_PREFIX = 4
+"""Letters of a beginning inside near(): shorter ones touch so many words that nearness means little."""
+MOST_PAIRS = 2000
+"""Pairs of terms in one near(): each is written out, and the archive's index takes seconds for many."""
+
+_SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Thai, Lao, Burmese, Khmer: the index splits at spaces, which these scripts set between clauses only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list of terms of the file: where it stands, and the language it counts in."""
+
+    place: str
+    language: str
+    terms: tuple[Term, ...]
+
+
+def find_traps(topic: Topic) -> Iterator[str]:
+    """Yields one line for each thing in a topic that is likely not what its author meant."""
+    for text in (
+        *_find_unused(topic),
+        *_find_broad_terms(topic),
+        *_find_lost_terms(topic),
+        *_find_rules_that_never_hold(topic),
+        *_find_loose_nears(topic),
+        *_find_shared_spellings(topic),
+    ):
+        yield f"{topic.path}: {text}"
+    if not topic.examples:
+        yield f"{topic.path}: no [[example]]: nothing tells whether the next edit breaks the topic"
+
+
+def _lists(topic: Topic) -> Iterator[_List]:
+    named: list[tuple[str, Spellings]] = [(f"sets.{name}", spellings) for name, spellings in topic.sets.items()]
+    named += [(f"entity {entity.id}", entity.spellings) for entity in topic.entities]
+    for place, spellings in named:
+        for language, terms in spellings.items():
+            yield _List(f"{place}.{language}", language, terms)
+    for key, rules in (("any", topic.any), ("require", topic.require), ("not", topic.vetoes)):
+        quoted = {part.term for rule in rules for part in walk(rule.expression) if isinstance(part, Words)}
+        if quoted:
+            yield _List(f"{key}, quoted", ANY_LANGUAGE, tuple(sorted(quoted, key=write_term)))
+
+
+def _in_language(topic: Topic, language: str) -> Lookup:
+    return lambda name: topic.terms(name, language)
+
+
+def _find_unused(topic: Topic) -> Iterator[str]:
+    used = {
+        part.name
+        for rules in (topic.any, topic.require, topic.vetoes)
+        for rule in rules
+        for part in walk(rule.expression)
+        if isinstance(part, Name)
+    }
+    for name in topic.sets:
+        if name not in used:
+            yield f"sets.{name}: no expression uses this set"
+
+
+def _find_broad_terms(topic: Topic) -> Iterator[str]:
+    """Yields terms that also find a frequent word, of any language their list counts in."""
+    for listed in _lists(topic):
+        for term in listed.terms:
+            if len(term.words) > 1:
+                continue
+            word, star = term.words[0], term.starred[0]
+            for language, frequent in _languages_of(listed.language):
+                met = sorted(
+                    one
+                    for one in frequent
+                    if (one.startswith(word) if star else one == word) and (one != word or language != listed.language)
+                )
+                if met:
+                    yield (
+                        f'{listed.place}: "{write_term(term)}" also finds the frequent word "{met[0]}" ({language});'
+                        " list it only in its own language, or make it longer"
+                    )
+                    break
+
+
+def _languages_of(language: str) -> list[tuple[str, frozenset[str]]]:
+    return [(one, words) for one, words in FREQUENT.items() if language in (one, ANY_LANGUAGE)]
+
+
+def _find_lost_terms(topic: Topic) -> Iterator[str]:
+    for listed in _lists(topic):
+        for term in listed.terms:
+            written = write_term(term)
+            if _SPACELESS.search(written):
+                yield (
+                    f'{listed.place}: "{written}" is found only at the beginning of a clause or not at all: its script'
+                    " sets no spaces between words"
+                )
+            elif len(term.words) == 1 and len(written) == 1 and written.isascii():
+                yield f'{listed.place}: only "{written}" is left of a term after folding; signs are not looked for'
+
+
+def _find_rules_that_never_hold(topic: Topic) -> Iterator[str]:
+    languages = sorted({language for spellings in topic.sets.values() for language in spellings} - {ANY_LANGUAGE})
+    languages = languages or [ANY_LANGUAGE]
+    silent: Mapping[str, list[str]] = defaultdict(list)
+    for rule in topic.any:
+        held = [
+            language
+            for language in languages
+            if compile_match(rule.expression, _in_language(topic, language)).text is not None
+        ]
+        if not held:
+            yield f'any: "{rule.text}" can never hold: no language has words for all that it asks for'
+        for language in set(languages) - set(held):
+            silent[language].append(rule.text)
+    for language in sorted(silent):
+        if len(silent[language]) == len(topic.any) and len(languages) > 1:
+            yield f"any: no expression can hold for an article in {language}, though sets have words in it"
+    for rule in topic.require:
+        for language in languages:
+            match = compile_match(rule.expression, _in_language(topic, language))
+            if match.text is None and not match.negated and len(silent[language]) < len(topic.any):
+                yield f'require: "{rule.text}" can never hold for an article in {language}: no words for it'
+
+
+def _find_loose_nears(topic: Topic) -> Iterator[str]:
+    def look_up(name: str) -> tuple[Term, ...]:
+        return topic.terms(name, None)
+
+    for rules in (topic.any, topic.require, topic.vetoes):
+        for near in (part for rule in rules for part in walk(rule.expression) if isinstance(part, Near)):
+            sides = [terms_of(side, look_up) for side in (near.left, near.right)]
+            short = sorted(
+                {
+                    write_term(term)
+                    for side in sides
+                    for term in side
+                    if term.starred[0] and len(term.words) == 1 and len(term.words[0]) < SHORTEST_NEAR_PREFIX
+                }
+            )
+            if short:
+                yield f'{write_expression(near)}: "{short[0]}" begins so many words that nearness to it means little'
+            n_pairs = max(
+                len(terms_of(near.left, one)) * len(terms_of(near.right, one))
+                for one in (_in_language(topic, language) for language in (*FREQUENT, ANY_LANGUAGE))
+            )
+            if n_pairs > MOST_PAIRS:
+                yield f"{write_expression(near)}: {n_pairs} pairs of words; shorten a list, or use & instead"
+
+
+def _find_shared_spellings(topic: Topic) -> Iterator[str]:
+    owners: dict[tuple[str, Term], list[str]] = defaultdict(list)
+    for entity in topic.entities:
+        for language, terms in entity.spellings.items():
+            for term in terms:
+                owners[language, term].append(entity.id)
+    for (language, term), entities in owners.items():
+        if len(entities) > 1:
+            yield f'entities {" and ".join(entities)} share the spelling "{write_term(term)}" ({language})'

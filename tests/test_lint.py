@@ -1,0 +1,136 @@
+"""Warnings: each names a thing that bites, and a sound topic has none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.frequent_words import FREQUENT
+from pipelines.lint import find_traps
+from pipelines.topic import load_topic, load_topics
+
+SOUND = """\
+title = "The ferry"
+any = ["near(ferry, strike)"]
+[sets.ferry]
+en = ["ferry", "ferries"]
+fa = ["کشتی"]
+[sets.strike]
+en = ["strike*"]
+fa = ["اعتصاب*"]
+[[entity]]
+id = "lind"
+name = "Captain Lind"
+en = ["captain lind"]
+[[example]]
+expect = "accept"
+title = "Ferry strike"
+"""
+
+
+def _lint(folder: Path, text: str) -> list[str]:
+    path = folder / "ferry.toml"
+    path.write_text(text, encoding="utf-8")
+    return [line.removeprefix(f"{path}: ") for line in find_traps(load_topic(path))]
+
+
+def test_a_sound_topic_has_no_warnings(tmp_path: Path) -> None:
+    assert _lint(tmp_path, SOUND) == []
+
+
+def test_the_shipped_topics_have_no_warnings() -> None:
+    assert [line for topic in load_topics("topics") for line in find_traps(topic)] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[sets.strike]", '[sets.boats]\nen = ["barge"]\n[sets.strike]', "sets.boats: no expression uses this set"),
+        (
+            'en = ["strike*"]',
+            'any = ["deport*"]\nen = ["strike*"]',
+            'sets.strike.any: "deport*" also finds the frequent word "deporte" (es); list it only'
+            " in its own language, or make it longer",
+        ),
+        (
+            'fa = ["کشتی"]',
+            'fa = ["کشتی"]\ntr = ["kabul"]\nany = ["kabul"]',
+            'sets.ferry.any: "kabul" also finds the frequent word "kabul" (tr); list it only'
+            " in its own language, or make it longer",
+        ),
+        (
+            '"ferries"]',
+            '"wat*"]',
+            'sets.ferry.en: "wat*" also finds the frequent word "water" (en); list it only'
+            " in its own language, or make it longer",
+        ),
+        (
+            '["near(ferry, strike)"]',
+            '["near(ferry, strike)", "\'kabul\' & ferry"]',
+            'any, quoted: "kabul" also finds the frequent word "kabul" (tr); list it only'
+            " in its own language, or make it longer",
+        ),
+        (
+            'fa = ["اعتصاب*"]',
+            'th = ["ประท้วง"]',
+            'sets.strike.th: "ประทวง" is found only at the beginning of a clause or not at all: its script'
+            " sets no spaces between words",
+        ),
+        (
+            '"ferries"]',
+            '"c++"]',
+            'sets.ferry.en: only "c" is left of a term after folding; signs are not looked for',
+        ),
+        (
+            'fa = ["اعتصاب*"]',
+            "",
+            "any: no expression can hold for an article in fa, though sets have words in it",
+        ),
+        (
+            'en = ["strike*"]\nfa = ["اعتصاب*"]',
+            'ru = ["забастовк*"]',
+            'any: "near(ferry, strike)" can never hold: no language has words for all that it asks for',
+        ),
+        (
+            "[sets.ferry]",
+            'require = "harbour"\n[sets.harbour]\nen = ["harbour"]\n[sets.ferry]',
+            'require: "harbour" can never hold for an article in fa: no words for it',
+        ),
+        (
+            '"ferries"]',
+            '"fer*"]',
+            'near(ferry, strike, 10): "fer*" begins so many words that nearness to it means little',
+        ),
+        (
+            "[[example]]",
+            '[[entity]]\nid = "lind-2"\nname = "Another"\nen = ["captain lind"]\n[[example]]',
+            'entities lind and lind-2 share the spelling "captain lind" (en)',
+        ),
+        (
+            '[[example]]\nexpect = "accept"\ntitle = "Ferry strike"\n',
+            "",
+            "no [[example]]: nothing tells whether the next edit breaks the topic",
+        ),
+    ],
+)
+def test_what_bites_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in SOUND
+    assert told in _lint(tmp_path, SOUND.replace(old, new, 1))
+
+
+def test_many_pairs_in_a_near_are_told(tmp_path: Path) -> None:
+    words = ", ".join(f'"ferry{chr(97 + n // 26)}{chr(97 + n % 26)}"' for n in range(50))
+    text = SOUND.replace('"ferries"]', f'"ferries", {words}]').replace('en = ["strike*"]', f'en = ["strike*", {words}]')
+    assert "near(ferry, strike, 10): 2652 pairs of words; shorten a list, or use & instead" in _lint(tmp_path, text)
+
+
+def test_a_word_in_its_own_language_is_no_trap(tmp_path: Path) -> None:
+    assert _lint(tmp_path, SOUND.replace('"ferries"]', '"market"]')) == []
+
+
+def test_frequent_words_are_single_folded_words() -> None:
+    assert len(FREQUENT) == 16
+    for language, words in FREQUENT.items():
+        assert len(words) > 40, language
+        assert all(word.isalpha() for word in words), language
