@@ -72,14 +72,15 @@ def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int
         if line is not None:
             weights[block.find_place()] += len(block.key)
     enough = _MAIN_SHARE * weights.total()
+    main = {place for place, weight in weights.items() if weight >= enough}
+    around = {place[1:] for place in main}
     found = [number for number, line in enumerate(taken) if line is not None]
     missed = [
         number
         for number, block in enumerate(blocks)
         if taken[number] is None
         and block.tag in _READ
-        and (weight := weights.get(block.find_place()))
-        and (weight >= enough or block.is_heading)
+        and ((place := block.find_place()) in main or (block.is_heading and (place[1:] in around or place in weights)))
     ]
     if not missed:
         return set()
