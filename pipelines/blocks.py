@@ -12,11 +12,12 @@ from typing import cast
 from lxml import etree
 from lxml.html import HtmlElement
 
-from pipelines.format_characters import single_space
+from pipelines.fragments import split_lines
 
 _TEXT_BLOCKS = (
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "pre", "dd", "dt", "div", "section", "td",
 )  # fmt: skip
+_TEXT_TAGS = frozenset(_TEXT_BLOCKS)
 _INNER = (
     *_TEXT_BLOCKS, "ul", "ol", "dl", "table", "article", "aside", "nav", "form", "figure", "figcaption", "header",
     "footer", "script", "style", "noscript", "template", "button", "select", "textarea", "iframe", "svg",
@@ -46,6 +47,10 @@ class Block:
         """Says whether it heads what follows."""
         return self.tag[0] == "h"
 
+    def read_name(self) -> str:
+        """Returns its tag and classes, numbers dropped: the first part of its place."""
+        return _name(self.tag, self.element.get("class") or "")
+
     def find_place(self) -> Place:
         """Returns the tags and classes of the block and of the elements around it, numbers in them dropped."""
         place: list[str] = []
@@ -64,9 +69,7 @@ class Block:
 
     def read_lines(self) -> list[str]:
         """Returns its text as lines of a body: ``<br>`` starts a line, other markup parts no words."""
-        text = "".join(_read(self.element))
-        lines = (single_space(line) for line in unicodedata.normalize("NFC", text).split("\n"))
-        return [line for line in lines if line]
+        return split_lines("".join(_read(self.element)))
 
 
 def make_key(text: str) -> str:
@@ -75,7 +78,10 @@ def make_key(text: str) -> str:
 
 
 def find_blocks(tree: HtmlElement) -> list[Block]:
-    """Returns the blocks of a page that hold text and no further block."""
+    """Returns the blocks of a page that hold text and no further block.
+
+    A block that is one link, as in every menu, has an empty key: it only parts what stands before and behind it.
+    """
     elements = list(tree.iter(*_INNER))
     outer: set[HtmlElement] = set()
     for element in elements:
@@ -83,13 +89,15 @@ def find_blocks(tree: HtmlElement) -> list[Block]:
         while parent is not None and parent not in outer:
             outer.add(parent)
             parent = parent.getparent()
-    return [
-        Block(element, tag, key)
-        for element in elements
-        if element not in outer
-        and (tag := cast("str", element.tag)) in _TEXT_BLOCKS
-        and (key := make_key(_get_string(element)))
-    ]
+    found: list[Block] = []
+    for element in elements:
+        if element not in outer and (tag := cast("str", element.tag)) in _TEXT_TAGS:
+            inner = len(element)
+            if inner == 1 and element[0].tag == "a" and _is_blank(element.text) and _is_blank(element[0].tail):
+                found.append(Block(element, tag, ""))
+            elif key := make_key(_get_string(element) if inner else element.text or ""):
+                found.append(Block(element, tag, key))
+    return found
 
 
 def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int | None], missed: set[int]) -> list[str]:
@@ -108,6 +116,10 @@ def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int 
     for number, text in enumerate(lines):
         body += [text, *added.get(number, ())]
     return body
+
+
+def _is_blank(text: str | None) -> bool:
+    return not text or text.isspace()
 
 
 @lru_cache(maxsize=4096)

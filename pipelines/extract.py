@@ -7,7 +7,6 @@ can be promised for hostile pages.
 from __future__ import annotations
 
 import logging
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from lxml.html import HtmlElement
@@ -23,11 +22,10 @@ from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
 from pipelines.format_characters import (
     hide_format_characters,
     show_format_characters,
-    single_space,
     unmask,
 )
+from pipelines.fragments import read_fragment, split_lines
 from pipelines.head import Head, read_head
-from pipelines.jsonld import clean_text
 from pipelines.language import name_language
 from pipelines.layout import flatten_layout_tables
 from pipelines.metadata import Metadata, merge_metadata
@@ -149,12 +147,6 @@ def _restore(tree: HtmlElement, lines: list[str], head: Head, meta: Metadata) ->
     return put_back(lines, blocks, taken, missed) if missed else lines
 
 
-def split_lines(text: str) -> list[str]:
-    """Returns the non-empty lines of a text in NFC, white space single, format characters that mean nothing dropped."""
-    lines = (single_space(line) for line in unicodedata.normalize("NFC", text).split("\n"))
-    return [line for line in lines if line]
-
-
 def drop_echo(lines: list[str], headlines: tuple[str, ...]) -> list[str]:
     """Returns the lines without repetitions of the headline among the first few; a body is never emptied by it."""
     folded = {fold for headline in headlines if (fold := fold_title(headline))}
@@ -167,10 +159,7 @@ def _rescue(lines: list[str], meta: Metadata) -> list[str]:
     """JSON-LD ``articleBody`` instead of the extracted lines where those clearly lost text."""
     if not meta.article_body:
         return lines
-    raw = meta.article_body
-    if "<p" in raw or "<br" in raw or "&lt;p" in raw:
-        raw = raw.replace("&lt;", "<").replace("&gt;", ">").replace("</p>", "</p>\n").replace("<br", "\n<br")
-    rescued = [line for part in raw.split("\n") if (line := clean_text(part))]
+    rescued = read_fragment(meta.article_body)
     if len(rescued) > len(lines) == 1 and " ".join(rescued).split() == lines[0].split():
         # Trafilatura took the same text and lost its paragraphs.
         return drop_echo(rescued, meta.headlines)
@@ -182,7 +171,7 @@ def _rescue(lines: list[str], meta: Metadata) -> list[str]:
 def _read_scripts(tree: HtmlElement, lines: list[str], meta: Metadata, latest: datetime) -> list[str]:
     """The paragraphs a script-drawn page keeps in its state; its date too, where the page has told none."""
     state = read_state(tree)
-    found = [line for text in find_paragraphs(state) if (line := clean_text(text))]
+    found = [line for text in find_paragraphs(state) for line in read_fragment(text)]
     if count_words(" ".join(found)) < MIN_TEASER_WORDS:
         return lines
     if meta.published is None or meta.published.origin == "htmldate":

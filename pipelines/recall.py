@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from typing import cast
 
 from lxml.html import HtmlElement
 
@@ -62,24 +63,26 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
             position = max(found) if sum(place >= 0 for place in found) > 1 else -1
         return starts[order[bisect_right(order, position) - 1]] if position >= 0 else None
 
-    return [find(block.key) for block in blocks]
+    return [find(block.key) if block.key else None for block in blocks]
 
 
 def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int]:
     """Returns the numbers of the blocks that stand where the story's own paragraphs stand and that no line holds."""
+    found = [number for number, line in enumerate(taken) if line is not None]
     weights: Counter[Place] = Counter()
-    for block, line in zip(blocks, taken, strict=True):
-        if line is not None:
-            weights[block.find_place()] += len(block.key)
+    for number in found:
+        weights[blocks[number].find_place()] += len(blocks[number].key)
     enough = _MAIN_SHARE * weights.total()
     main = {place for place, weight in weights.items() if weight >= enough}
+    names = {place[0] for place in main}
     around = {place[1:] for place in main}
-    found = [number for number, line in enumerate(taken) if line is not None]
     missed = [
         number
         for number, block in enumerate(blocks)
         if taken[number] is None
+        and block.key
         and block.tag in _READ
+        and (block.is_heading or block.read_name() in names)
         and ((place := block.find_place()) in main or (block.is_heading and (place[1:] in around or place in weights)))
     ]
     if not missed:
@@ -103,11 +106,14 @@ def _choose(blocks: Sequence[Block], missed: Sequence[int], found: set[int]) -> 
 
 def _find_container(blocks: Sequence[Block]) -> HtmlElement:
     """The innermost element that holds nearly all of the text of some blocks."""
-    weights: Counter[HtmlElement] = Counter()
+    own: Counter[HtmlElement] = Counter()
     for block in blocks:
-        for element in block.element.iterancestors():
-            weights[element] += len(block.key)
-    enough = _CONTAINED * sum(len(block.key) for block in blocks)
+        own[cast("HtmlElement", block.element.getparent())] += len(block.key)
+    weights = own.copy()
+    for parent, weight in own.items():
+        for element in parent.iterancestors():
+            weights[element] += weight
+    enough = _CONTAINED * own.total()
     holding = {element for element, weight in weights.items() if weight >= enough}
     return next(element for element in holding if not any(child in holding for child in element))
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.records import Article
-from pipelines.extract import drop_echo, extract, split_lines, warm_up
+from pipelines.extract import drop_echo, extract, warm_up
+from pipelines.fragments import split_lines
 from pipelines.page import NoArticle, Page
 
 PAGES = Path(__file__).parent / "pages"

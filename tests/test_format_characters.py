@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from db.records import Article
 from pipelines.document import parse
-from pipelines.extract import extract, split_lines
+from pipelines.extract import extract
 from pipelines.format_characters import (
     drop_format_characters,
     hide_format_characters,
     show_format_characters,
     unmask,
 )
+from pipelines.fragments import split_lines
 from pipelines.jsonld import clean_text
 from pipelines.page import Page
 from pipelines.titles import fold_title
