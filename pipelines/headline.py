@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from lxml import etree
 from lxml.html import HtmlElement
 
 from pipelines.titles import fold_title
 
+_MOST = 300
+"""Headings looked at on one page."""
 _FOREIGN_TAGS = {
     "nav", "aside", "footer", "form", "script", "style", "noscript", "template", "button", "figure", "head", "select",
     "textarea", "iframe",
@@ -22,7 +25,7 @@ def find_headline(tree: HtmlElement, title: str) -> HtmlElement | None:
     """Returns the heading (h1 to h3) that says the title, failing that the first h1; None on a page without either."""
     wanted = fold_title(title)
     first = None
-    for heading in tree.iter("h1", "h2", "h3"):
+    for heading in islice(tree.iter("h1", "h2", "h3"), _MOST):
         if heading.tag == "h1" and first is None:
             first = heading
         # A heading much longer than the title holds the whole page.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -28,6 +29,8 @@ _LONGEST_LABELLED = 60
 """Characters of a line that is only a label and a date."""
 _LONGEST_BARE = 40
 """Characters of a line that is little else than a date."""
+_MOST_PARTS = 20
+"""Pieces of text of a dateline: day, month, year, clock and the white space between them."""
 _MOST = 40
 """Datelines looked at on one page."""
 
@@ -175,7 +178,8 @@ def _read_whole(text: str, element: HtmlElement) -> str:
     outer = element.getparent()
     for one in (element, outer) if outer is not None and not _DATE.search(line) else ():
         if one.tag == "time" or _DATE_CLASS.search(one.get("class") or ""):
-            line = to_ascii_digits(" ".join(" ".join(one.itertext()).split()))
+            # A whole page in such an element would be read again for each of its texts.
+            line = to_ascii_digits(" ".join(" ".join(islice(one.itertext(), _MOST_PARTS)).split()))
             break
     found = _DATE.search(line) if len(line) <= _LONGEST else None
     if not found:
