@@ -145,6 +145,12 @@ CREATE INDEX stories_lead_article_id ON stories (lead_article_id);
 CREATE INDEX stories_first_published_at ON stories (first_published_at);
 CREATE INDEX stories_last_published_at ON stories (last_published_at);
 
+CREATE TABLE story_aliases (
+    id INTEGER PRIMARY KEY,
+    story_id INTEGER NOT NULL REFERENCES stories (id)
+);
+CREATE INDEX story_aliases_story_id ON story_aliases (story_id);
+
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
     url TEXT NOT NULL CHECK {_HTTP.format("url")},
@@ -237,18 +243,26 @@ CREATE TABLE duplicates (
     relation TEXT NOT NULL CHECK (relation IN ('exact', 'near', 'contained', 'related')),
     containment REAL,
     number_overlap REAL,
+    numbers_changed INTEGER,
+    lead_overlap REAL,
     gap_days REAL,
     PRIMARY KEY (article_id, of_article_id)
 );
 CREATE INDEX duplicates_of_article_id ON duplicates (of_article_id);
 
+CREATE TABLE signatures (
+    article_id INTEGER PRIMARY KEY REFERENCES articles (id),
+    week INTEGER NOT NULL,
+    shingles BLOB NOT NULL,
+    numbers BLOB NOT NULL
+);
+
 CREATE TABLE fingerprints (
     week INTEGER NOT NULL,
     hash INTEGER NOT NULL,
-    article_id INTEGER NOT NULL REFERENCES articles (id),
+    article_id INTEGER NOT NULL,
     PRIMARY KEY (week, hash, article_id)
 ) WITHOUT ROWID;
-CREATE INDEX fingerprints_article_id ON fingerprints (article_id);
 
 CREATE TABLE site_lines (
     id INTEGER PRIMARY KEY,

@@ -110,6 +110,33 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """What a text is compared by, as it is stored: 32-bit numbers, little end first."""
+
+    shingles: bytes
+    """A hash for each run of words, in the order of the text."""
+    numbers: bytes
+    """For each number in the text its place among the words and a hash of its digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two articles that share text: how, and by which measures.
+
+    ``article_id`` is the excerpt where one is ``contained`` in the other, else the later of both.
+    """
+
+    article_id: int
+    of_article_id: int
+    relation: Literal["exact", "near", "contained", "related"]
+    containment: float
+    number_overlap: float
+    numbers_changed: int
+    lead_overlap: float
+    gap_days: float
+
+
+@dataclass(frozen=True, slots=True)
 class SignedArticle:
     """An article with all that its identity and its index need, computed off the reactor."""
 
@@ -118,6 +145,7 @@ class SignedArticle:
     folded: str
     content_hash: str
     """Hash of the folded words of the body: equal for texts that differ in punctuation, case or spacing only."""
+    signature: Signature
 
 
 @dataclass(frozen=True, slots=True)

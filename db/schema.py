@@ -147,15 +147,22 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         },
     ),
     "stories": TableDoc(
-        "Groups of articles that carry the same text: one row for each distinct story.",
+        "Groups of articles that carry the same text, whole or in part: one row for each distinct story.",
         {
             "id": "Key",
             "title": "Title of the lead article",
-            "lead_article_id": "The article that stands for the story, usually the earliest",
+            "lead_article_id": "The article that stands for the story: the one published first",
             "first_published_at": f"Earliest publication among its articles, {_TIME}",
             "last_published_at": f"Latest publication among its articles, {_TIME}",
             "n_articles": "Articles in it, the lead included",
             "n_sources": "Different outlets that ran it",
+        },
+    ),
+    "story_aliases": TableDoc(
+        "Ids of stories that became part of another one: an old id still leads to its articles.",
+        {
+            "id": "The id that vanished; never given to another story",
+            "story_id": "The story its articles belong to now",
         },
     ),
     "articles": TableDoc(
@@ -234,18 +241,30 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         },
     ),
     "duplicates": TableDoc(
-        "Why an article was joined to another: the measures that decided.",
+        "Pairs of articles that share text, with the measures that decided: every join, and `related` pairs.",
         {
-            "article_id": "The later article",
-            "of_article_id": "The article it matches",
-            "relation": "`exact`, `near`, `contained` or `related`",
-            "containment": "Share of the shorter text's five-word runs found in the longer, 0 to 1",
-            "number_overlap": "Share of the shorter text's numbers found in the longer, 0 to 1",
+            "article_id": "The later article; for `contained` the excerpt",
+            "of_article_id": "The article it matches; for `contained` the longer text",
+            "relation": "`exact` (word for word), `near` (versions of one text), `contained` (an excerpt), or "
+            "`related` (shares text and is another story)",
+            "containment": "Share of the shorter text's runs of words found in the longer, 0 to 1",
+            "number_overlap": "Share of the shorter text's numbers amid shared words found in the longer, 0 to 1",
+            "numbers_changed": "Numbers of the shorter text amid shared words that the longer has not",
+            "lead_overlap": "Share of one text's first 60 words found in the other, the larger of both ways, 0 to 1",
             "gap_days": "Distance between the two publications, days",
         },
     ),
+    "signatures": TableDoc(
+        "What each text is compared by; made from `article_text.folded`, so that it can be made again.",
+        {
+            "article_id": "The article",
+            "week": "Week it is filed under in `fingerprints`",
+            "shingles": "A hash for each run of words in order, 32-bit numbers, little end first",
+            "numbers": "For each number its place among the words and a hash of its digits, likewise",
+        },
+    ),
     "fingerprints": TableDoc(
-        "Sampled five-word runs of each text, by week: how candidates for copies are found.",
+        "Sampled runs of words of each text, by week: how candidates for copies are found.",
         {
             "week": "Week of publication, counted from 1970-01-01",
             "hash": "Hash of the run of words",

@@ -80,9 +80,8 @@ def insert_article(
     now: str,
     extractor: str,
     raw: RawRef | None,
-    copy_of: Stored | None = None,
 ) -> int:
-    """Inserts an article with its text and puts it into a story: that of its exact copy, else one of its own."""
+    """Inserts an article with its text and a story of its own; `pipelines.stories` finds the one it belongs to."""
     article = signed.article
     article_id = insert(
         db,
@@ -103,20 +102,20 @@ def insert_article(
         "INSERT INTO article_text (id, title, body, folded_title, folded) VALUES (?, ?, ?, ?, ?)",
         (article_id, article.title, article.body, signed.folded_title, signed.folded),
     )
-    if copy_of is None:
-        story_id = insert(db, "stories", {"title": article.title})
-    else:
-        story_id = copy_of.story_id
-        db.execute(
-            "INSERT INTO duplicates (article_id, of_article_id, relation, containment, number_overlap, gap_days)"
-            " VALUES (?, ?, 'exact', 1.0, 1.0, abs(julianday(?) - julianday(?)))",
-            (article_id, copy_of.id, article.published_at, copy_of.published_at),
-        )
+    story_id = add_story(db, article.title)
     db.execute("UPDATE articles SET story_id = ? WHERE id = ?", (story_id, article_id))
     refresh_story(db, story_id)
     db.execute("UPDATE sources SET n_articles = n_articles + 1 WHERE id = ?", (source_id,))
     _move_day(db, "n_articles", None, article.published_at or now)
     return article_id
+
+
+def add_story(db: Database, title: str) -> int:
+    """Returns the id of a new story; no id that ever led to another story is given again."""
+    (story_id,) = db.execute(
+        "SELECT 1 + max(coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(id) FROM story_aliases), 0))"
+    ).fetchone()
+    return insert(db, "stories", {"id": story_id, "title": title})
 
 
 def refresh_story(db: Database, story_id: int) -> None:
@@ -127,7 +126,9 @@ def refresh_story(db: Database, story_id: int) -> None:
         " ORDER BY at, id LIMIT 1",
         (story_id,),
     ).fetchone()
-    db.execute("UPDATE articles SET is_lead = (id = ?) WHERE story_id = ?", (lead[0], story_id))
+    db.execute(
+        "UPDATE articles SET is_lead = (id = ?1) WHERE story_id = ?2 AND is_lead <> (id = ?1)", (lead[0], story_id)
+    )
     db.execute(
         "UPDATE stories SET lead_article_id = ?, title = ?, (first_published_at, last_published_at, n_articles,"
         " n_sources) = (SELECT min(coalesce(published_at, first_seen_at)), max(coalesce(published_at, first_seen_at)),"
@@ -135,6 +136,13 @@ def refresh_story(db: Database, story_id: int) -> None:
         (lead[0], lead[1], story_id),
     )
     _move_day(db, "n_stories", before, lead[2])
+
+
+def remove_story(db: Database, story_id: int) -> None:
+    """Removes a story that no article belongs to any more."""
+    (first,) = db.execute("SELECT first_published_at FROM stories WHERE id = ?", (story_id,)).fetchone()
+    db.execute("DELETE FROM stories WHERE id = ?", (story_id,))
+    db.execute("UPDATE daily_totals SET n_stories = n_stories - 1 WHERE day = ?", (first[:10],))
 
 
 def revise_article(

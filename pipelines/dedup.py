@@ -1,4 +1,4 @@
-"""Is this page new, an article known already, or a copy of one?
+"""Is this page a new article, or one known already?
 
 Identity is the canonical URL (``db/urls.py``). What the page says of itself (``rel=canonical``) is believed only within
 its registrable domain, when it names something like an article, and when the text agrees: whole sites claim their front
@@ -26,9 +26,9 @@ COPY_WORDS = 40
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a page is: ``new``, ``same`` article under another URL, or an exact ``copy`` elsewhere."""
+    """What a page is: ``new``, or the ``same`` article as a stored one."""
 
-    kind: Literal["new", "same", "copy"]
+    kind: Literal["new", "same"]
     stored: Stored | None = None
     reason: str | None = None
 
@@ -57,12 +57,9 @@ def decide(db: Database, keys: Mapping[str, str], signed: SignedArticle) -> Deci
         return Decision("same", claimed, f"names the canonical URL of article {claimed.id}")
     if signed.article.word_count < COPY_WORDS:
         return Decision("new")
-    copies = find_exact(db, signed.content_hash)
-    for copy in copies:
+    for copy in find_exact(db, signed.content_hash):
         if _is_same_on_site(db, copy, signed):
             return Decision("same", copy, f"same text, title and day on the same site as article {copy.id}")
-    if copies:
-        return Decision("copy", copies[0])
     return Decision("new")
 
 

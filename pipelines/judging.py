@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import xxhash
 
 from db.folding import fold
 from db.records import Article, SignedArticle
 from pipelines.page import Reading
 from pipelines.relevance import Judge
+from pipelines.signature import sign_text
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 def judge_article(article: Article, judge: Judge) -> Reading:
@@ -18,8 +23,8 @@ def judge_article(article: Article, judge: Judge) -> Reading:
 
 
 def sign(article: Article) -> SignedArticle:
-    """Returns an article with its folded text and the hash that identifies its words."""
+    """Returns an article with its folded text, the hash that identifies its words, and its signature."""
     folded = fold(article.body)
-    words = " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+    words = " ".join(_WORD.findall(folded))
     digest = xxhash.xxh3_128_hexdigest(words.encode("utf-8", "surrogatepass"))
-    return SignedArticle(article, fold(article.title), folded, digest)
+    return SignedArticle(article, fold(article.title), folded, digest, sign_text(folded))

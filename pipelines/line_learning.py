@@ -39,6 +39,7 @@ from pipelines.site_lines import (
     put_back,
     split_body,
 )
+from pipelines.stories import place_article
 
 BATCH = 100
 """Stored articles rewritten in one transaction when a person asks for it, so that a crawl's writes come between."""
@@ -120,6 +121,7 @@ def refresh_body(db: Database, article_id: int, judge: Judge | None) -> bool:
     reading = _read_again(whole, lines, removals, Reading(), judge)
     assert reading.signed is not None
     rewrite_body(db, article_id, reading.signed)
+    place_article(db, article_id, reading.signed.signature)
     write_removed(db, article_id, after)
     if judge is not None:
         write_matches(db, article_id, reading.relevance)

@@ -33,6 +33,7 @@ from pipelines.line_learning import Cleaned, clean, forget_lines, note_lines, re
 from pipelines.page import NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.revision import compare
+from pipelines.stories import place_article
 from pipelines.workers import Workers
 
 if TYPE_CHECKING:
@@ -188,14 +189,14 @@ def store_page(
         now=now,
         extractor=EXTRACTOR,
         raw=page.raw,
-        copy_of=decision.stored,
     )
     add_urls(db, article_id, keys)
+    joined = place_article(db, article_id, signed.signature, new=True)
     _judge(db, article_id, cleaned.reading)
     note_lines(db, article_id, cleaned, judge, now)
     settle_link(db, link_id, "article", now, article_id=article_id)
     _plan_recheck(db, page, link_id, article_id, now, is_read=True)
-    return decision.kind
+    return "copy" if joined else "new"
 
 
 def best_url(page: Page, canonical: str | None, keys: dict[str, str]) -> str:
@@ -246,6 +247,7 @@ def _again(
     if page.reextracted:
         forget_lines(db, stored.id)
         replace_text(db, stored.id, signed, extractor=EXTRACTOR, raw=page.raw)
+        place_article(db, stored.id, signed.signature)
         _judge(db, stored.id, cleaned.reading)
         note_lines(db, stored.id, cleaned, judge, now)
         return "reextracted"
@@ -267,6 +269,7 @@ def _again(
         forget_lines(db, stored.id)
     is_news = revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
     if not is_cut:
+        place_article(db, stored.id, signed.signature)
         _judge(db, stored.id, cleaned.reading)
         note_lines(db, stored.id, cleaned, judge, now)
     _plan_recheck(db, page, link_id, stored.id, now, is_read=not is_cut)

@@ -393,7 +393,7 @@ def test_a_copy_elsewhere_is_an_article_of_the_same_story(db: Database) -> None:
         *("Bridge news", 2, 2),
         "2026-11-20T08:00:00Z",
     )
-    assert _one(db, "SELECT article_id, of_article_id, relation, gap_days FROM duplicates") == (2, 1, "exact", 1.0)
+    assert _one(db, "SELECT article_id, of_article_id, relation, gap_days FROM duplicates") == (1, 2, "exact", 1.0)
     totals = dict(db.execute("SELECT day, n_stories FROM daily_totals").fetchall())
     assert totals == {"2026-11-20": 1, "2026-11-21": 0}
 

@@ -95,15 +95,34 @@ SELECT number, seen_at, title, body, kind, words_added, words_removed, numbers_c
 FROM revisions WHERE article_id = :id ORDER BY number DESC LIMIT 50
 """
 
-STORY = "SELECT * FROM stories WHERE id = :id"
+STORY = """
+SELECT * FROM stories WHERE id = coalesce((SELECT story_id FROM story_aliases WHERE id = :id), :id)
+"""
 
 STORY_ARTICLES = """
 SELECT a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.word_count, a.is_lead, a.url,
-    s.name AS source_name, d.relation, d.containment, d.number_overlap, d.of_article_id
+    s.name AS source_name, d.relation, d.containment, d.numbers_changed, d.gap_days
 FROM articles AS a JOIN sources AS s ON s.id = a.source_id
-LEFT JOIN duplicates AS d ON d.article_id = a.id AND d.of_article_id = (SELECT of_article_id FROM duplicates
-    WHERE article_id = a.id ORDER BY containment DESC LIMIT 1)
+LEFT JOIN duplicates AS d ON d.rowid = (
+    SELECT p.rowid FROM duplicates AS p
+    WHERE (p.article_id = a.id OR p.of_article_id = a.id) AND p.relation <> 'related'
+    AND (SELECT count(*) FROM articles AS b WHERE b.id IN (p.article_id, p.of_article_id) AND b.story_id = :id) = 2
+    ORDER BY p.containment DESC, p.gap_days LIMIT 1
+)
 WHERE a.story_id = :id ORDER BY a.published_at IS NULL, a.published_at, a.id LIMIT 200
+"""
+
+STORY_RELATED = """
+WITH partners AS (
+    SELECT d.of_article_id AS id, d.containment FROM articles AS a JOIN duplicates AS d ON d.article_id = a.id
+    WHERE a.story_id = :id
+    UNION ALL
+    SELECT d.article_id, d.containment FROM articles AS a JOIN duplicates AS d ON d.of_article_id = a.id
+    WHERE a.story_id = :id
+)
+SELECT st.id, st.title, max(p.containment) AS containment FROM partners AS p JOIN articles AS b ON b.id = p.id
+JOIN stories AS st ON st.id = b.story_id
+WHERE b.story_id <> :id GROUP BY st.id ORDER BY containment DESC, st.id LIMIT 10
 """
 
 TEXT = "SELECT title, body FROM article_text WHERE id = :id"

@@ -1,0 +1,223 @@
+"""Reads and writes behind stories: what texts are found and compared by, their pairs, and the stories they make."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from itertools import chain
+
+from sqlite_utils import Database
+
+from db.records import Duplicate, Signature
+from db.store import add_story, refresh_story, remove_story
+
+WEEKS_AROUND = 2
+"""Weeks before and after an article's own in which copies are looked for: all that lies within 14 days."""
+FULL = 32
+"""Articles of one week that one fingerprint may name. What more share is a site's furniture, or a text that the first
+ones stand for; without a bound each article would cost more than the one before."""
+CANDIDATES_MAX = 32
+"""Texts an article is compared with, those that share most first."""
+
+_PAIR = ", ".join(field.name for field in fields(Duplicate))
+_MARKS = ", ".join("?" * len(fields(Duplicate)))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Articles that may share text with a new one."""
+
+    articles: tuple[int, ...]
+    """Those that share most, and the rarest, first."""
+    full: frozenset[int]
+    """Fingerprints that name enough articles of the new one's own week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An article as stories see it."""
+
+    article_id: int
+    days: float
+    """When it came out, else when it was first seen: days since 1970-01-01."""
+    content_hash: str
+    word_count: int
+    story_id: int
+
+    @property
+    def week(self) -> int:
+        """Returns the week it belongs to, counted from 1970-01-01."""
+        return int(self.days // 7)
+
+
+def read_filed(db: Database, articles: Iterable[int]) -> dict[int, Filed]:
+    """Returns what stories need to know of each article."""
+    rows = db.execute(
+        "SELECT id, julianday(coalesce(published_at, first_seen_at)) - 2440587.5, content_hash, word_count, story_id"
+        " FROM articles WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(articles)),),
+    )
+    return {row[0]: Filed(*row) for row in rows}
+
+
+def find_candidates(db: Database, article_id: int, week: int, fingerprints: Sequence[int]) -> Candidates:
+    """Returns the articles of the weeks around that share fingerprints with an article, itself left out."""
+    weeks = list(range(week - WEEKS_AROUND, week + WEEKS_AROUND + 1))
+    holders: dict[int, list[int]] = defaultdict(list)
+    own_week: Counter[int] = Counter()
+    # CROSS JOIN keeps the order of the loops: a seek for each week and hash, none wider than FULL rows.
+    for found_week, fingerprint, holder in db.execute(
+        "SELECT f.week, f.hash, f.article_id FROM json_each(?) AS w CROSS JOIN json_each(?) AS h"
+        " CROSS JOIN fingerprints AS f ON f.week = w.value AND f.hash = h.value",
+        (json.dumps(weeks), json.dumps(fingerprints)),
+    ):
+        if holder != article_id:
+            holders[fingerprint].append(holder)
+            own_week[fingerprint] += found_week == week
+    weight: dict[int, float] = defaultdict(float)
+    for found in holders.values():
+        for holder in found:
+            weight[holder] += 1 / len(found)
+    best = sorted(weight, key=lambda holder: (-weight[holder], holder))[:CANDIDATES_MAX]
+    return Candidates(tuple(best), frozenset(f for f, n in own_week.items() if n >= FULL))
+
+
+def find_first_copy(db: Database, article: Filed) -> int | None:
+    """Returns the first other article with the same words, of whatever date."""
+    row = db.execute(
+        "SELECT min(id) FROM articles WHERE content_hash = ? AND id <> ?", (article.content_hash, article.article_id)
+    ).fetchone()
+    found: int | None = row[0]
+    return found
+
+
+def read_signatures(db: Database, articles: Iterable[int]) -> dict[int, tuple[int, Signature]]:
+    """Returns for each article that has been filed the week it was filed under and its signature."""
+    rows = db.execute(
+        "SELECT article_id, week, shingles, numbers FROM signatures"
+        " WHERE article_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(articles)),),
+    )
+    return {row[0]: (row[1], Signature(row[2], row[3])) for row in rows}
+
+
+def write_signature(
+    db: Database, article_id: int, week: int, signature: Signature, fingerprints: Iterable[int]
+) -> None:
+    """Files an article under its week; call `erase_signature` first where it has been filed before."""
+    db.execute(
+        "INSERT INTO signatures (article_id, week, shingles, numbers) VALUES (?, ?, ?, ?)",
+        (article_id, week, signature.shingles, signature.numbers),
+    )
+    assert db.conn is not None
+    db.conn.executemany(
+        "INSERT INTO fingerprints (week, hash, article_id) VALUES (?, ?, ?)",
+        [(week, fingerprint, article_id) for fingerprint in fingerprints],
+    )
+
+
+def erase_signature(db: Database, article_id: int, week: int, fingerprints: Iterable[int]) -> None:
+    """Takes an article out of the index again."""
+    assert db.conn is not None
+    db.conn.executemany(
+        "DELETE FROM fingerprints WHERE week = ? AND hash = ? AND article_id = ?",
+        [(week, fingerprint, article_id) for fingerprint in fingerprints],
+    )
+    db.execute("DELETE FROM signatures WHERE article_id = ?", (article_id,))
+
+
+def write_pairs(db: Database, pairs: Iterable[Duplicate]) -> None:
+    """Adds pairs."""
+    assert db.conn is not None
+    db.conn.executemany(f"INSERT INTO duplicates ({_PAIR}) VALUES ({_MARKS})", [astuple(pair) for pair in pairs])
+
+
+def erase_pairs(db: Database, article_id: int) -> list[Duplicate]:
+    """Removes every pair of an article and returns them."""
+    ends = (article_id, article_id)
+    pairs = [
+        Duplicate(*row)
+        for row in db.execute(f"SELECT {_PAIR} FROM duplicates WHERE article_id = ? OR of_article_id = ?", ends)
+    ]
+    if pairs:
+        db.execute("DELETE FROM duplicates WHERE article_id = ? OR of_article_id = ?", ends)
+    return pairs
+
+
+def has_pair(db: Database, one: int, other: int) -> bool:
+    """Returns whether two articles are a pair already."""
+    row = db.execute(
+        "SELECT 1 FROM duplicates WHERE (article_id, of_article_id) IN (VALUES (?, ?), (?, ?))",
+        (one, other, other, one),
+    ).fetchone()
+    return row is not None
+
+
+def read_neighbourhood(db: Database, articles: Iterable[int]) -> tuple[set[int], list[Duplicate]]:
+    """Returns the articles that any chain of joining pairs leads to, and all pairs among them."""
+    seen: set[int] = set()
+    fresh = set(articles)
+    pairs: dict[tuple[int, int], Duplicate] = {}
+    while fresh:
+        seen |= fresh
+        asked, fresh = json.dumps(sorted(fresh)), set()
+        for row in db.execute(
+            f"SELECT {_PAIR} FROM duplicates WHERE article_id IN (SELECT value FROM json_each(?))"
+            f" UNION SELECT {_PAIR} FROM duplicates WHERE of_article_id IN (SELECT value FROM json_each(?))",
+            (asked, asked),
+        ):
+            pair = Duplicate(*row)
+            pairs[pair.article_id, pair.of_article_id] = pair
+            if pair.relation != "related":
+                fresh |= {pair.article_id, pair.of_article_id} - seen
+    return seen, [pair for pair in pairs.values() if pair.article_id in seen and pair.of_article_id in seen]
+
+
+def find_members(db: Database, story_id: int) -> list[int]:
+    """Returns the articles of a story."""
+    return [row[0] for row in db.execute("SELECT id FROM articles WHERE story_id = ?", (story_id,))]
+
+
+def settle_stories(db: Database, groups: Sequence[Sequence[int]], *, unseen: int | None = None) -> None:
+    """Makes the stories of some articles these groups, and changes as few ids as can be.
+
+    A story's id stays with the group that holds most of its articles; of several ids a group keeps the oldest, and the
+    others lead there from now on (``story_aliases``), but for ``unseen``, a story nobody can have seen yet.
+    ``groups`` must hold every article of every story they touch.
+    """
+    before = {one.article_id: one.story_id for one in read_filed(db, chain.from_iterable(groups)).values()}
+    changed: set[int] = set()
+    aliases: list[tuple[int, int]] = []
+    for group, ids in zip(groups, choose_ids(groups, before), strict=True):
+        moved = [article for article in group if not ids or before[article] != ids[0]]
+        if not moved:
+            continue
+        story_id = ids[0] if ids else add_story(db, "")
+        db.execute(
+            "UPDATE articles SET story_id = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (story_id, json.dumps(moved)),
+        )
+        changed |= {story_id, *(before[article] for article in moved)}
+        aliases += [(vanished, story_id) for vanished in ids[1:]]
+    for vanished, story_id in aliases:
+        db.execute("UPDATE story_aliases SET story_id = ? WHERE story_id = ?", (story_id, vanished))
+        remove_story(db, vanished)
+        if vanished != unseen:
+            db.execute("INSERT INTO story_aliases (id, story_id) VALUES (?, ?)", (vanished, story_id))
+    for story_id in sorted(changed - {vanished for vanished, _ in aliases}):
+        refresh_story(db, story_id)
+
+
+def choose_ids(groups: Sequence[Sequence[int]], before: Mapping[int, int]) -> list[list[int]]:
+    """Returns for each group the story ids that are its own, the oldest first; none for a group that split off."""
+    shares: dict[int, Counter[int]] = defaultdict(Counter)
+    for number, group in enumerate(groups):
+        for article in group:
+            shares[before[article]][number] += 1
+    own: list[list[int]] = [[] for _ in groups]
+    for story_id in sorted(shares):
+        # Of equal shares the first group's: `groups` is ordered by its first article.
+        own[max(shares[story_id], key=lambda number: (shares[story_id][number], -number))].append(story_id)
+    return own

@@ -1,0 +1,123 @@
+"""Which pairs of texts are one story, and which articles the pairs make one: rules without a database.
+
+A story is a function of the set of its pairs, so it does not matter in which order articles arrive. The thresholds are
+measured (docs/duplicates.md); none knows a publisher or a language.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
+from math import fsum
+from typing import Literal
+
+from db.records import Duplicate
+from pipelines.signature import Overlap
+
+Relation = Literal["near", "contained", "related"]
+"""How two texts stand to each other that are not the same word for word."""
+
+SHARED_MIN = 36
+"""Shared runs of words, those of 40 words: shorter passages recur by chance and prove nothing."""
+RELATED_CONTAINMENT = 0.2
+"""From here on a pair is worth a note."""
+NEAR_RESEMBLANCE = 0.5
+"""With so much of the longer text shared two texts are versions of each other; with less one is an excerpt."""
+WINDOW_DAYS = 14.0
+"""Only texts published this close to each other are compared; copies word for word are found at any distance."""
+SAME_DAY = 1.0
+LEAD_MIN = 0.35
+"""Share of a beginning that counts as beginning alike."""
+CONTAINMENT_MIN = {(True, True): 0.4, (True, False): 0.6, (False, True): 0.6, (False, False): 0.7}
+"""(within a day, beginning alike) -> containment that joins. Follow-ups recycle the middle of a text days later."""
+NUMBERS_MIN = 0.8
+"""Share of the numbers amid shared words that must agree ..."""
+SHINGLES_PER_CHANGED_NUMBER = 50
+"""... or at most one in so many shared runs differs: a correction changes a number, a daily template all of them."""
+ROUND_UP_PARTS = 3
+"""A text that holds so many texts which have nothing in common is a round-up, and joins none of them."""
+
+
+def relate(overlap: Overlap, gap_days: float) -> Relation | None:
+    """Returns how two texts are related that were published ``gap_days`` apart; None: not worth a note."""
+    if overlap.shared < SHARED_MIN or overlap.containment < RELATED_CONTAINMENT:
+        return None
+    least = CONTAINMENT_MIN[gap_days <= SAME_DAY, overlap.lead_overlap >= LEAD_MIN]
+    if gap_days > WINDOW_DAYS or overlap.containment < least or not _numbers_agree(overlap):
+        return "related"
+    return "near" if overlap.resemblance >= NEAR_RESEMBLANCE else "contained"
+
+
+def group(articles: Collection[int], pairs: Iterable[Duplicate]) -> list[list[int]]:
+    """Returns the articles in stories, each ascending, the stories by their first article.
+
+    Versions of each other (exact, near) are one core. A core of excerpts joins one core that contains it, the one that
+    holds most of it: a text that holds an excerpt of a story is not thereby a version of that story, so an excerpt
+    never ties two longer texts together. Pairs with others than ``articles`` do not count.
+    """
+    wanted = frozenset(articles)
+    known = [pair for pair in pairs if pair.article_id in wanted and pair.of_article_id in wanted]
+    core_of = _join(wanted, ((p.article_id, p.of_article_id) for p in known if p.relation in ("exact", "near")))
+    parents = _find_parents(known, core_of)
+    story_of = _join(set(core_of.values()), parents.items())
+    stories: dict[int, list[int]] = defaultdict(list)
+    for article in sorted(wanted):
+        stories[story_of[core_of[article]]].append(article)
+    return sorted(stories.values())
+
+
+def _numbers_agree(overlap: Overlap) -> bool:
+    return (
+        overlap.number_overlap >= NUMBERS_MIN or overlap.numbers_changed * SHINGLES_PER_CHANGED_NUMBER <= overlap.shared
+    )
+
+
+def _join(members: Collection[int], links: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Returns for each member the smallest of those it is linked with, over any number of links."""
+    root = {member: member for member in members}
+
+    def find(member: int) -> int:
+        while root[member] != member:
+            root[member] = member = root[root[member]]
+        return member
+
+    for one, other in links:
+        low, high = sorted((find(one), find(other)))
+        root[high] = low
+    return {member: find(member) for member in members}
+
+
+def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dict[int, int]:
+    """Returns the core that each core of excerpts belongs to."""
+    contained: dict[tuple[int, int], list[Duplicate]] = defaultdict(list)
+    linked: set[tuple[int, int]] = set()
+    for pair in pairs:
+        if pair.relation == "related":
+            continue
+        ends = core_of[pair.article_id], core_of[pair.of_article_id]
+        linked |= {ends, ends[::-1]}
+        if pair.relation == "contained" and ends[0] != ends[1]:
+            contained[ends].append(pair)
+    parts: dict[int, list[int]] = defaultdict(list)
+    for part, whole in sorted(contained):
+        parts[whole].append(part)
+    round_ups = {whole for whole, held in parts.items() if _is_round_up(held, linked)}
+    best: dict[int, tuple[tuple[float, float, int], int]] = {}
+    for (part, whole), evidence in contained.items():
+        if part in round_ups or whole in round_ups:
+            continue
+        rank = (
+            fsum(pair.containment for pair in evidence),
+            -min(pair.gap_days or 0.0 for pair in evidence),
+            -whole,
+        )
+        best[part] = max(best.get(part, (rank, whole)), (rank, whole))
+    return {part: whole for part, (_, whole) in best.items()}
+
+
+def _is_round_up(parts: Collection[int], linked: Collection[tuple[int, int]]) -> bool:
+    """Tells whether some of the cores a core holds have no text in common, each with none of the others."""
+    return any(
+        all(pair not in linked for pair in combinations(some, 2)) for some in combinations(parts, ROUND_UP_PARTS)
+    )

@@ -1,0 +1,150 @@
+"""What a text is compared by: hashes of its runs of words, its numbers, and the few hashes it is found by.
+
+Measured on 2,751 pages of known clusters (docs/duplicates.md); the sampling follows Manber (1994), containment
+Broder (1997).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+import xxhash
+
+from db.records import Signature
+
+SHINGLE_WORDS = 5
+"""Words in a run. Shorter runs recur by chance, longer ones break at every edit."""
+SHINGLE_CHARACTERS = 10
+"""Characters in a run where a script has no spaces (Han, kana, Thai): a word there is about two of them."""
+SIGNED_WORDS = 5_000
+"""A longer text is compared by its first words: no page may cost more than a long feature."""
+SAMPLING = 16
+"""One run in so many is a fingerprint: some 25 an article, and two texts that share 36 runs share one nearly always."""
+FINGERPRINTS_MIN = 2
+"""A text in which sampling finds fewer is found by its smallest hashes."""
+LEAD_SHINGLES = 56
+"""The runs of the first 60 words: where a copy and its original begin alike, and a follow-up does not."""
+CONTEXT = range(-12, 4)
+"""Places of runs around a number, counted from it: what touches the few words before and after it."""
+
+_SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_TOKEN = re.compile(rf"\d+(?:[.,:]\d+)*|[{_SPACELESS}]|[^\W_{_SPACELESS}]+")
+_SPACELESS_TOKEN = re.compile(rf"[{_SPACELESS}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What two texts have in common; the same whichever comes first, but for ``first_is_shorter``."""
+
+    shared: int
+    """Different runs of words in both."""
+    containment: float
+    """Share of the shorter text's runs found in the longer, 0 to 1."""
+    resemblance: float
+    """Share of the longer text's runs found in the shorter, 0 to 1."""
+    lead_overlap: float
+    """Share of one text's beginning found in the other, the larger of both ways, 0 to 1."""
+    number_overlap: float
+    """Of the shorter text's numbers amid shared words, the share found in the longer, 0 to 1; 1 where there is none."""
+    numbers_changed: int
+    """Numbers of the shorter text amid shared words that the longer has not."""
+    first_is_shorter: bool
+
+
+def sign_text(folded: str) -> Signature:
+    """Returns the signature of a folded body (``db/folding.py``); empty for fewer words than one run has."""
+    tokens: list[str] = []
+    for match in _TOKEN.finditer(folded):
+        tokens.append(match[0])
+        if len(tokens) == SIGNED_WORDS:
+            break
+    spaceless = sum(1 for token in tokens if len(token) == 1 and _SPACELESS_TOKEN.match(token))
+    width = SHINGLE_CHARACTERS if 2 * spaceless > len(tokens) else SHINGLE_WORDS
+    numbers: list[int] = []
+    encoded: list[bytes] = []
+    ends = [0]
+    digest = xxhash.xxh32_intdigest
+    for place, token in enumerate(tokens):
+        word = token.encode("utf-8", "surrogatepass")
+        if token[0].isdecimal():
+            word = word.translate(None, b".,:")  # 1,000 and 1.000 and 1000 are one number
+            numbers += (place, digest(word))
+        encoded.append(word)
+        ends.append(ends[-1] + len(word) + 1)
+    text = b" ".join(encoded)
+    shingles = [digest(text[start : end - 1]) for start, end in zip(ends, ends[width:], strict=False)]
+    return Signature(pack(shingles), pack(numbers))
+
+
+def pick_fingerprints(signature: Signature) -> list[int]:
+    """Returns the hashes a text is found by, 28 bits each and ascending."""
+    shingles = set(unpack(signature.shingles))
+    sample = [shingle // SAMPLING for shingle in shingles if shingle % SAMPLING == 0]
+    if len(sample) < FINGERPRINTS_MIN:
+        sample = [shingle // SAMPLING for shingle in sorted(shingles)[:FINGERPRINTS_MIN]]
+    return sorted(set(sample))
+
+
+class Reader:
+    """One text, unpacked once to be compared with many."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.packed = signature.shingles
+        self.shingles = unpack(signature.shingles)
+        self.distinct = frozenset(self.shingles)
+        self.packed_numbers = signature.numbers
+
+    def numbers(self) -> list[tuple[int, int]]:
+        """Returns the numbers in order, each as (place among the words, hash)."""
+        flat = unpack(self.packed_numbers)
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+    def overlap(self, other: Reader, least: float = 0.0) -> Overlap | None:
+        """Returns what two texts share, or None where the containment is below ``least`` or one text is empty."""
+        if not self.distinct or not other.distinct:
+            return None
+        # Of two texts of one size either may be the shorter; the bytes decide, not who asks.
+        swapped = (len(self.distinct), self.packed) > (len(other.distinct), other.packed)
+        shorter, longer = (other, self) if swapped else (self, other)
+        shared = len(shorter.distinct & longer.distinct)
+        containment = shared / len(shorter.distinct)
+        if containment < least:
+            return None
+        known = {number for _, number in longer.numbers()}
+        held = [shingle in longer.distinct for shingle in shorter.shingles]
+        amid = {
+            number
+            for place, number in shorter.numbers()
+            if any(held[max(0, place + CONTEXT.start) : place + CONTEXT.stop])
+        }
+        changed = len(amid - known)
+        return Overlap(
+            shared,
+            containment,
+            shared / len(longer.distinct),
+            max(shorter.lead_in(longer), longer.lead_in(shorter)),
+            1 - changed / len(amid) if amid else 1.0,
+            changed,
+            not swapped,
+        )
+
+    def lead_in(self, other: Reader) -> float:
+        """Returns the share of this text's beginning that another holds."""
+        lead = self.shingles[:LEAD_SHINGLES]
+        return sum(1 for shingle in lead if shingle in other.distinct) / len(lead)
+
+
+def pack(numbers: list[int]) -> bytes:
+    """Returns 32-bit numbers as they are stored, little end first."""
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+def unpack(packed: bytes) -> tuple[int, ...]:
+    """Returns the numbers that `pack` packed."""
+    return struct.unpack(f"<{len(packed) // 4}I", packed)

@@ -1,0 +1,113 @@
+"""Puts an article into its story: candidates from the index, exact comparison, the rules of ``grouping.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from db.records import Duplicate, Signature
+from db.stories import (
+    Filed,
+    erase_pairs,
+    erase_signature,
+    find_candidates,
+    find_first_copy,
+    find_members,
+    has_pair,
+    read_filed,
+    read_neighbourhood,
+    read_signatures,
+    settle_stories,
+    write_pairs,
+    write_signature,
+)
+from pipelines.dedup import COPY_WORDS
+from pipelines.grouping import RELATED_CONTAINMENT, Relation, group, relate
+from pipelines.signature import Overlap, Reader, pick_fingerprints
+
+RELATED_MAX = 4
+"""Notes of related articles an article adds, the closest ones: a daily template is related to all of its series."""
+
+
+def place_article(db: Database, article_id: int, signature: Signature, *, new: bool = False) -> bool:
+    """Files an article, pairs it with its copies and mends the stories concerned; returns whether it joined any other.
+
+    Call inside a transaction, once for a ``new`` article and again whenever its text or date has changed.
+    """
+    article = read_filed(db, [article_id])[article_id]
+    touched = {article_id} if new else {article_id, *find_members(db, article.story_id)}
+    if not new:
+        _take_out(db, article_id)
+    fingerprints = pick_fingerprints(signature)
+    candidates = find_candidates(db, article_id, article.week, fingerprints)
+    pairs = _compare(db, article, signature, candidates.articles)
+    free = [one for one in fingerprints if one not in candidates.full]
+    write_signature(db, article_id, article.week, signature, free)
+    write_pairs(db, pairs)
+    joined = any(pair.relation != "related" for pair in pairs)
+    if joined or len(touched) > 1:
+        members, known = read_neighbourhood(db, touched)
+        settle_stories(db, group(members, known), unseen=article.story_id if new else None)
+    return joined
+
+
+def _take_out(db: Database, article_id: int) -> None:
+    """Forgets an article's signature and pairs; copies that only it held together are paired with each other."""
+    for week, signature in read_signatures(db, [article_id]).values():
+        erase_signature(db, article_id, week, pick_fingerprints(signature))
+    pairs = erase_pairs(db, article_id)
+    ends = {end for pair in pairs if pair.relation == "exact" for end in (pair.article_id, pair.of_article_id)}
+    copies = sorted(read_filed(db, ends - {article_id}).values(), key=lambda copy: copy.article_id)
+    for copy in copies[1:]:
+        if not has_pair(db, copy.article_id, copies[0].article_id):
+            write_pairs(db, [_pair_exact(copy, copies[0])])
+
+
+def _compare(db: Database, article: Filed, signature: Signature, candidates: Iterable[int]) -> list[Duplicate]:
+    """Returns the pairs an article makes: all that join, and the closest that are related."""
+    copy = find_first_copy(db, article) if article.word_count >= COPY_WORDS else None
+    signed = read_signatures(db, candidates)
+    mine = Reader(signature)
+    joining: list[Duplicate] = []
+    related: list[Duplicate] = []
+    for other in read_filed(db, {*signed, *([] if copy is None else [copy])}).values():
+        if copy is not None and other.content_hash == article.content_hash:
+            joining.append(_pair_exact(article, other))
+            continue
+        overlap = mine.overlap(Reader(signed[other.article_id][1]), RELATED_CONTAINMENT)
+        relation = relate(overlap, abs(article.days - other.days)) if overlap else None
+        if overlap and relation == "related":
+            related.append(_pair(article, other, relation, overlap))
+        elif overlap and relation:
+            joining.append(_pair(article, other, relation, overlap))
+    related.sort(key=lambda pair: (-pair.containment, pair.article_id, pair.of_article_id))
+    return joining + related[:RELATED_MAX]
+
+
+def _pair(article: Filed, other: Filed, relation: Relation, overlap: Overlap) -> Duplicate:
+    later, earlier = _order(article, other)
+    if relation == "contained":
+        later, earlier = (article, other) if overlap.first_is_shorter else (other, article)
+    return Duplicate(
+        later.article_id,
+        earlier.article_id,
+        relation,
+        round(overlap.containment, 4),
+        round(overlap.number_overlap, 4),
+        overlap.numbers_changed,
+        round(overlap.lead_overlap, 4),
+        round(abs(article.days - other.days), 4),
+    )
+
+
+def _pair_exact(article: Filed, other: Filed) -> Duplicate:
+    later, earlier = _order(article, other)
+    gap_days = round(abs(article.days - other.days), 4)
+    return Duplicate(later.article_id, earlier.article_id, "exact", 1.0, 1.0, 0, 1.0, gap_days)
+
+
+def _order(one: Filed, other: Filed) -> tuple[Filed, Filed]:
+    """Returns the later and the earlier of two articles."""
+    earlier, later = sorted((one, other), key=lambda filed: (filed.days, filed.article_id))
+    return later, earlier

@@ -1,0 +1,293 @@
+"""Articles find their story in a real archive, in whatever order they arrive, and leave it when they change."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from db.connection import open_archive, transaction
+from db.frontier import source_of
+from db.records import Article
+from db.store import insert_article, replace_text
+from db.stories import FULL, choose_ids
+from pipelines.judging import sign
+from pipelines.stories import place_article
+from tests.test_store import check_totals
+from tests.texts import first_words, write_text
+
+NOW = "2026-11-22T12:00:00Z"
+WIRE = write_text(1, 300)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = open_archive(tmp_path / "news.db")
+    yield database
+    database.close()
+
+
+@dataclass(frozen=True)
+class Told:
+    """One article of a test: an outlet, its text and the day of November 2026 (None: undated)."""
+
+    host: str
+    body: str
+    day: float | None = 10
+
+
+def _article(told: Told) -> Article:
+    published = None
+    if told.day is not None:
+        hours = round(told.day * 24)
+        published = f"2026-11-{hours // 24:02}T{hours % 24:02}:00:00Z"
+    url = f"https://{told.host}.example/story-1"
+    return Article(url, told.host.title(), told.body, published_at=published, word_count=len(told.body.split()))
+
+
+def _add(db: Database, told: Told) -> int:
+    signed = sign(_article(told))
+    with transaction(db):
+        source = source_of(db, signed.article.url)
+        article_id = insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=None)
+        place_article(db, article_id, signed.signature, new=True)
+    check_totals(db)
+    return article_id
+
+
+def _change(db: Database, article_id: int, told: Told) -> None:
+    signed = sign(_article(told))
+    with transaction(db):
+        replace_text(db, article_id, signed, extractor="x", raw=None)
+        place_article(db, article_id, signed.signature)
+    check_totals(db)
+
+
+def _stories(db: Database) -> set[frozenset[str]]:
+    """Returns the stories, each as the titles of its articles."""
+    rows = db.execute("SELECT group_concat(title, ' ') FROM articles GROUP BY story_id")
+    return {frozenset(row[0].split()) for row in rows}
+
+
+def _pairs(db: Database) -> set[tuple[int, int, str]]:
+    return set(db.execute("SELECT article_id, of_article_id, relation FROM duplicates"))
+
+
+# --- joining ---
+
+
+def test_a_wire_story_its_copies_and_a_stranger(db: Database) -> None:
+    _add(db, Told("agency", WIRE, 10))
+    _add(db, Told("hill", f"{write_text(5, 20)} {WIRE}", 10.25))
+    _add(db, Told("lake", first_words(WIRE, 90), 10.5))
+    _add(db, Told("wood", write_text(2, 300), 10.5))
+    assert _stories(db) == {frozenset({"Agency", "Hill", "Lake"}), frozenset({"Wood"})}
+    rows = db.execute(
+        "SELECT article_id, of_article_id, relation, containment, number_overlap, numbers_changed, lead_overlap,"
+        " gap_days FROM duplicates ORDER BY article_id, of_article_id"
+    ).fetchall()
+    assert rows == [
+        (2, 1, "near", 1.0, 1.0, 0, 1.0, 0.25),
+        (3, 1, "contained", 1.0, 1.0, 0, 1.0, 0.5),
+        (3, 2, "contained", 1.0, 1.0, 0, 1.0, 0.25),
+    ]
+    story = db.execute(
+        "SELECT title, lead_article_id, first_published_at, last_published_at, n_articles, n_sources FROM stories"
+        " WHERE id = 1"
+    ).fetchone()
+    assert story == ("Agency", 1, "2026-11-10T00:00:00Z", "2026-11-10T12:00:00Z", 3, 3)
+
+
+def test_the_lead_is_what_was_published_first_whenever_it_arrives(db: Database) -> None:
+    _add(db, Told("hill", WIRE, 10))
+    _add(db, Told("agency", f"{WIRE} More.", 9.5))
+    assert db.execute("SELECT id, title, lead_article_id FROM stories").fetchall() == [(1, "Agency", 2)]
+    assert db.execute("SELECT is_lead FROM articles ORDER BY id").fetchall() == [(0,), (1,)]
+    assert _pairs(db) == {(1, 2, "near")}, "the later is of the earlier"
+
+
+@pytest.mark.parametrize(("day", "together"), [(4, True), (16, True), (24, True), (25, False), (1, True)])
+def test_copies_are_looked_for_within_two_weeks(db: Database, day: int, together: bool) -> None:
+    _add(db, Told("agency", WIRE, 10))
+    _add(db, Told("hill", f"{WIRE} More.", day))
+    assert len(_stories(db)) == (1 if together else 2)
+
+
+def test_copies_word_for_word_are_found_at_any_distance(db: Database) -> None:
+    _add(db, Told("agency", WIRE, 1))
+    _add(db, Told("hill", WIRE.upper(), 28))
+    assert len(_stories(db)) == 1
+    assert db.execute("SELECT relation, gap_days FROM duplicates").fetchall() == [("exact", 27.0)]
+
+
+def test_a_short_notice_that_recurs_joins_nothing(db: Database) -> None:
+    for host in ("hill", "lake"):
+        _add(db, Told(host, write_text(3, 30)))
+    assert len(_stories(db)) == 2
+    assert _pairs(db) == set()
+
+
+def test_an_undated_article_counts_from_the_day_it_was_seen(db: Database) -> None:
+    _add(db, Told("agency", WIRE, 20))
+    _add(db, Told("hill", f"{WIRE} More.", None))
+    assert len(_stories(db)) == 1
+
+
+def test_related_articles_are_noted_and_stay_apart(db: Database) -> None:
+    _add(db, Told("agency", WIRE, 10))
+    _add(db, Told("hill", f"{write_text(2, 200)} {' '.join(WIRE.split()[150:250])}", 11.5))
+    assert len(_stories(db)) == 2
+    assert _pairs(db) == {(2, 1, "related")}
+
+
+@pytest.mark.parametrize("script", ["市议会说旧桥今年冬天修好", "شورای شهر گفت پل کهنه پیش از زمستان ترمیم شد "])
+def test_scripts_of_all_kinds_have_stories(db: Database, script: str) -> None:
+    rng = random.Random(1)
+    letters = [letter for letter in script if letter != " "]
+    space = "" if letters[0] > "\u3000" else " "
+
+    def write(n: int) -> str:
+        return space.join("".join(rng.choices(letters, k=3)) for _ in range(n))
+
+    text = write(120)
+    _add(db, Told("agency", text))
+    _add(db, Told("hill", f"{write(20)}。\n\n{text}"))
+    _add(db, Told("lake", write(120)))
+    assert _stories(db) == {frozenset({"Agency", "Hill"}), frozenset({"Lake"})}
+
+
+# --- ids ---
+
+
+def test_a_late_arrival_makes_two_stories_one_and_the_older_id_stays(db: Database) -> None:
+    head, tail = first_words(WIRE, 140), " ".join(WIRE.split()[150:])
+    _add(db, Told("hill", head))
+    _add(db, Told("lake", tail))
+    assert _stories(db) == {frozenset({"Hill"}), frozenset({"Lake"})}
+    _add(db, Told("agency", WIRE))
+    assert len(_stories(db)) == 1
+    assert db.execute("SELECT id FROM stories").fetchall() == [(1,)]
+    assert db.execute("SELECT id, story_id FROM story_aliases").fetchall() == [(2, 1)]
+    _add(db, Told("wood", write_text(9)))
+    assert db.execute("SELECT max(id) FROM stories").fetchone() == (3,), "an id that led elsewhere is not given again"
+
+
+def test_an_alias_follows_when_its_story_vanishes_too(db: Database) -> None:
+    words = write_text(1, 450).split()
+    for number, part in enumerate((words[305:445], words[:200], words[205:300])):
+        _add(db, Told(f"hill{number}", " ".join(part)))
+    _add(db, Told("lake", " ".join(words[:300])))
+    assert db.execute("SELECT id, story_id FROM story_aliases ORDER BY id").fetchall() == [(3, 2)]
+    _add(db, Told("agency", " ".join(words)))
+    assert db.execute("SELECT id, story_id FROM story_aliases ORDER BY id").fetchall() == [(2, 1), (3, 1)]
+
+
+def test_a_story_id_stays_with_most_of_its_articles() -> None:
+    assert choose_ids([[1, 4], [2, 3, 5]], {1: 7, 2: 7, 3: 7, 4: 8, 5: 9}) == [[8], [7, 9]]
+    assert choose_ids([[1], [2]], {1: 7, 2: 7}) == [[7], []]
+
+
+# --- changes ---
+
+
+def test_a_rewritten_article_leaves_its_story(db: Database) -> None:
+    _add(db, Told("agency", WIRE))
+    article = _add(db, Told("hill", f"{WIRE} More."))
+    _change(db, article, Told("hill", write_text(2)))
+    assert _stories(db) == {frozenset({"Agency"}), frozenset({"Hill"})}
+    assert _pairs(db) == set()
+    _change(db, article, Told("hill", f"{WIRE} And more."))
+    assert _stories(db) == {frozenset({"Agency", "Hill"})}
+    assert db.execute("SELECT count(*) FROM signatures").fetchone() == (2,)
+
+
+def test_copies_of_an_article_that_changed_stay_together(db: Database) -> None:
+    first = _add(db, Told("agency", WIRE, 1))
+    _add(db, Told("hill", WIRE, 15.5))
+    _add(db, Told("lake", WIRE, 29))
+    _change(db, first, Told("agency", write_text(2), 1))
+    assert _stories(db) == {frozenset({"Agency"}), frozenset({"Hill", "Lake"})}
+
+
+def test_a_changed_date_files_an_article_anew(db: Database) -> None:
+    _add(db, Told("agency", WIRE, 1))
+    article = _add(db, Told("hill", f"{WIRE} More.", 25))
+    assert len(_stories(db)) == 2
+    _change(db, article, Told("hill", f"{WIRE} More.", 2))
+    assert len(_stories(db)) == 1
+    weeks = db.execute("SELECT count(DISTINCT week) FROM fingerprints").fetchone()
+    assert weeks == db.execute("SELECT count(DISTINCT week) FROM signatures").fetchone() == (1,)
+
+
+# --- order ---
+
+TEXTS = [
+    WIRE,
+    f"{write_text(5, 20)} {WIRE}",
+    f"{WIRE} {write_text(6, 30)}",
+    first_words(WIRE, 90),
+    f"{write_text(7, 180)} {' '.join(WIRE.split()[150:300])}",
+    write_text(2, 200),
+    f"{first_words(write_text(2, 200), 60)} {first_words(WIRE, 60)} {write_text(3, 50)}",
+    first_words(write_text(2, 200), 50),
+    write_text(3, 50),
+    WIRE.upper(),
+]
+TOLD = st.lists(
+    st.tuples(st.sampled_from(range(len(TEXTS))), st.sampled_from([1, 2, 2.5, 9, 22, 27])), min_size=2, max_size=9
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TOLD, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter(drawn: list[tuple[int, float]], rng: random.Random) -> None:
+    # No two at one instant: the lead of these would be the one that arrived first.
+    told = [Told(f"site{n}", TEXTS[text], day + n / 24) for n, (text, day) in enumerate(drawn)]
+    found = []
+    for order in (told, rng.sample(told, len(told))):
+        db = open_archive(":memory:")
+        for one in order:
+            _add(db, one)
+        found.append((_stories(db), set(db.execute("SELECT title FROM stories"))))
+        db.close()
+    assert found[0] == found[1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(TOLD, st.lists(st.tuples(st.integers(0, 8), st.sampled_from(range(len(TEXTS)))), max_size=4))
+def test_changing_texts_leads_where_adding_them_so_would(
+    drawn: list[tuple[int, float]], changes: list[tuple[int, int]]
+) -> None:
+    db = open_archive(":memory:")
+    told = [Told(f"site{n}", TEXTS[text], day) for n, (text, day) in enumerate(drawn)]
+    ids = [_add(db, one) for one in told]
+    for which, text in changes:
+        n = which % len(told)
+        told[n] = Told(told[n].host, TEXTS[text], told[n].day)
+        _change(db, ids[n], told[n])
+    fresh = open_archive(":memory:")
+    for one in told:
+        _add(fresh, one)
+    assert _stories(db) == _stories(fresh)
+    db.close()
+    fresh.close()
+
+
+# --- bounds ---
+
+
+def test_a_text_that_many_run_costs_no_more_than_its_bound(db: Database) -> None:
+    for n in range(FULL + 12):
+        _add(db, Told(f"site{n}", f"{WIRE} {write_text(100 + n, 20)}", 10))
+    assert len(_stories(db)) == 1
+    widest = db.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM fingerprints GROUP BY week, hash)").fetchone()
+    assert widest == (FULL,)
+    assert db.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM duplicates GROUP BY article_id)").fetchone() <= (
+        2 * FULL,
+    )
