@@ -44,6 +44,7 @@ class Filed:
     """When it came out, else when it was first seen: days since 1970-01-01."""
     content_hash: str
     word_count: int
+    source_id: str
     story_id: int
 
     @property
@@ -55,8 +56,8 @@ class Filed:
 def read_filed(db: Database, articles: Iterable[int]) -> dict[int, Filed]:
     """Returns what stories need to know of each article."""
     rows = db.execute(
-        "SELECT id, julianday(coalesce(published_at, first_seen_at)) - 2440587.5, content_hash, word_count, story_id"
-        " FROM articles WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, julianday(coalesce(published_at, first_seen_at)) - 2440587.5, content_hash, word_count, source_id,"
+        " story_id FROM articles WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(articles)),),
     )
     return {row[0]: Filed(*row) for row in rows}

@@ -31,6 +31,8 @@ LEAD_MIN = 0.35
 """Share of a beginning that counts as beginning alike."""
 CONTAINMENT_MIN = {(True, True): 0.4, (True, False): 0.6, (False, True): 0.6, (False, False): 0.7}
 """(within a day, beginning alike) -> containment that joins. Follow-ups recycle the middle of a text days later."""
+ONE_SOURCE_CONTAINMENT_MIN = 0.75
+"""Two texts of one outlet that share less are made from one mould, or are a report and its sequel."""
 NUMBERS_MIN = 0.8
 """Share of the numbers amid shared words that must agree ..."""
 SHINGLES_PER_CHANGED_NUMBER = 50
@@ -39,11 +41,13 @@ ROUND_UP_PARTS = 3
 """A text that holds so many texts which have nothing in common is a round-up, and joins none of them."""
 
 
-def relate(overlap: Overlap, gap_days: float) -> Relation | None:
+def relate(overlap: Overlap, gap_days: float, *, one_source: bool = False) -> Relation | None:
     """Returns how two texts are related that were published ``gap_days`` apart; None: not worth a note."""
     if overlap.shared < SHARED_MIN or overlap.containment < RELATED_CONTAINMENT:
         return None
     least = CONTAINMENT_MIN[gap_days <= SAME_DAY, overlap.lead_overlap >= LEAD_MIN]
+    if one_source:
+        least = max(least, ONE_SOURCE_CONTAINMENT_MIN)
     if gap_days > WINDOW_DAYS or overlap.containment < least or not _numbers_agree(overlap):
         return "related"
     return "near" if overlap.resemblance >= NEAR_RESEMBLANCE else "contained"

@@ -76,13 +76,17 @@ def _compare(db: Database, article: Filed, signature: Signature, candidates: Ite
             joining.append(_pair_exact(article, other))
             continue
         overlap = mine.overlap(Reader(signed[other.article_id][1]), RELATED_CONTAINMENT)
-        relation = relate(overlap, abs(article.days - other.days)) if overlap else None
+        relation = _relate(article, other, overlap) if overlap else None
         if overlap and relation == "related":
             related.append(_pair(article, other, relation, overlap))
         elif overlap and relation:
             joining.append(_pair(article, other, relation, overlap))
     related.sort(key=lambda pair: (-pair.containment, pair.article_id, pair.of_article_id))
     return joining + related[:RELATED_MAX]
+
+
+def _relate(article: Filed, other: Filed, overlap: Overlap) -> Relation | None:
+    return relate(overlap, abs(article.days - other.days), one_source=article.source_id == other.source_id)
 
 
 def _pair(article: Filed, other: Filed, relation: Relation, overlap: Overlap) -> Duplicate:

@@ -121,6 +121,13 @@ def test_the_rule(change: dict[str, Any], gap_days: float, expected: str | None)
     assert relate(replace(SURE, **change), gap_days) == expected
 
 
+def test_one_outlet_must_share_more_with_itself() -> None:
+    alike = replace(SURE, containment=0.74)
+    assert relate(alike, 0.1) == "near"
+    assert relate(alike, 0.1, one_source=True) == "related"
+    assert relate(SURE, 0.1, one_source=True) == "near", "a report filed again under another address"
+
+
 # --- stories ---
 
 
