@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,11 +107,12 @@ def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int 
     ``taken`` names for each block the line that holds it, ``missed`` the numbers of the blocks to put back.
     """
     added: dict[int, list[str]] = {}
+    anchors = find_anchors(taken)
     cursor = -1
-    for number, line in enumerate(taken):
-        if line is not None:
-            cursor = max(line, cursor)
-        elif number in missed:
+    for number in sorted(anchors | missed):
+        if number in anchors:
+            cursor = cast("int", taken[number])
+        else:
             added.setdefault(cursor, []).extend(blocks[number].read_lines())
     body = list(added.get(-1, ()))
     for number, text in enumerate(lines):
@@ -120,6 +122,29 @@ def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int 
 
 def _is_blank(text: str | None) -> bool:
     return not text or text.isspace()
+
+
+def find_anchors(taken: Sequence[int | None]) -> set[int]:
+    """Returns the longest run of blocks, as numbers, whose lines never go back.
+
+    The words of a menu can be a line of the story by accident; where blocks are to go is told by those in order.
+    """
+    ends: list[int] = []
+    tails: list[int] = []
+    before: dict[int, int] = {}
+    for number, line in enumerate(taken):
+        if line is not None:
+            length = bisect_right(ends, line)
+            if length:
+                before[number] = tails[length - 1]
+            ends[length : length + 1] = [line]
+            tails[length : length + 1] = [number]
+    run: set[int] = set()
+    last = tails[-1] if tails else None
+    while last is not None:
+        run.add(last)
+        last = before.get(last)
+    return run
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import cast
 
 from lxml.html import HtmlElement
@@ -26,9 +27,11 @@ _MAX_LINKS = 0.5
 """Share of link text above which a block leads elsewhere."""
 _MAIN_SHARE = 0.1
 """Share of the found text from which a place is one of the story's own."""
+_LEVELS = 4
+"""How many elements up from a block the one around its heading may be."""
 _CONTAINED = 0.9
 """Share of the found text that the story's container must hold."""
-_READ = frozenset(("p", "h2", "h3", "h4", "li", "blockquote", "div"))
+_READ = frozenset(("p", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "div"))
 _ASIDE = frozenset(("aside", "nav", "footer", "form", "figure", "figcaption"))
 _NOT_STORY = re.compile(
     r"comment|kommentar|disqus|discussion|related|recommend|recirc|more-|teaser|promo|newsletter|sidebar|footer|navi|menu"
@@ -75,7 +78,6 @@ def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int
     enough = _MAIN_SHARE * weights.total()
     main = {place for place, weight in weights.items() if weight >= enough}
     names = {place[0] for place in main}
-    around = {place[1:] for place in main}
     missed = [
         number
         for number, block in enumerate(blocks)
@@ -83,9 +85,9 @@ def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int
         and block.key
         and block.tag in _READ
         and (block.is_heading or block.read_name() in names)
-        and ((place := block.find_place()) in main or (block.is_heading and (place[1:] in around or place in weights)))
+        and (block.is_heading or block.find_place() in main)
     ]
-    if not missed:
+    if not missed or not found:
         return set()
     container = _find_container([blocks[number] for number in found])
     spine = {container, *container.iterancestors()}
@@ -99,9 +101,14 @@ def _choose(blocks: Sequence[Block], missed: Sequence[int], found: set[int]) -> 
     story = found.union(n for n in missed if not blocks[n].is_heading)
     first: dict[str, int] = {}
     for number in missed:
-        if not blocks[number].is_heading or number + 1 in story:
+        if not blocks[number].is_heading or (number + 1 in story and _heads(blocks[number], blocks[number + 1])):
             first.setdefault(blocks[number].key, number)
     return set(first.values())
+
+
+def _heads(heading: Block, block: Block) -> bool:
+    """Says whether the element around a heading is also close around the block that follows it."""
+    return heading.element.getparent() in islice(block.element.iterancestors(), _LEVELS)
 
 
 def _find_container(blocks: Sequence[Block]) -> HtmlElement:

@@ -66,7 +66,8 @@ def find_standfirst(
 
 
 def _starts_story(block: Block) -> bool:
-    return len(block.key) >= _ALIKE and block.tag != "h1"
+    """Says whether a block can be the story's first: neither headline nor caption."""
+    return len(block.key) >= _ALIKE and block.tag != "h1" and next(block.element.iterancestors("figure"), None) is None
 
 
 def _may_be_standfirst(block: Block, spine: set[HtmlElement]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.blocks import Block, find_blocks, make_key, put_back
+from pipelines.blocks import Block, find_anchors, find_blocks, make_key, put_back
 from pipelines.document import parse
 from pipelines.recall import align, find_missed
 
@@ -144,7 +144,40 @@ def test_a_sentence_that_starts_alike_is_another() -> None:
 def test_nothing_found_nothing_missed() -> None:
     blocks = read(f"<div class='body'>{paragraphs(1, 2)}</div>")
     assert find_missed(blocks, align([], blocks)) == set()
+    headed = read(f"<div class='body'><h2>Of no story</h2>{paragraphs(1)}</div>")
+    assert find_missed(headed, align([], headed)) == set()
     assert find_missed([], []) == set()
+
+
+def test_headings_of_updates_that_are_boxes_of_their_own() -> None:
+    posts = "".join(
+        f"<div class='post'><h5>Minute {number}</h5><div class='box'><div class='text'>{paragraphs(number)}</div></div></div>"
+        for number in (1, 2)
+    )
+    found = restore(f"<main><div class='posts'>{posts}</div><h2>Most read</h2></main>", [say(1), say(2)])
+    assert found == [say(1), "Minute 2", say(2)]
+
+
+def test_a_heading_far_from_the_next_block_heads_something_else() -> None:
+    html = (
+        f"<main><div><div class='story'>{paragraphs(1)}</div></div><section><header><h2>Most read</h2></header></section>"
+        f"<div><div class='story'>{paragraphs(2)}</div></div></main>"
+    )
+    assert restore(html, [say(1), say(2)]) == [say(1), say(2)]
+
+
+def test_a_menu_word_that_is_also_a_line_moves_nothing() -> None:
+    html = f"<ul><li>The end</li></ul><article>{paragraphs(1, 2, 3)}<p>The end</p></article>"
+    assert restore(html, [say(1), say(3), "The end"]) == [say(1), say(2), say(3), "The end"]
+
+
+@given(st.lists(st.none() | st.integers(0, 8)))
+def test_anchors_never_go_back(taken: list[int | None]) -> None:
+    run = sorted(find_anchors(taken))
+    lines = [taken[number] for number in run]
+    assert all(line is not None for line in lines)
+    assert lines == sorted(line for line in lines if line is not None)
+    assert bool(run) == any(line is not None for line in taken)
 
 
 def test_breaks_start_lines_and_markup_parts_no_words() -> None:

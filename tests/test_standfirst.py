@@ -78,6 +78,11 @@ def test_what_else_stands_there_stays_out(markup: str) -> None:
     assert find(markup.format(LEAD)) == []
 
 
+def test_a_caption_that_the_body_holds_is_not_where_the_story_starts() -> None:
+    figure = f"<figure><figcaption>{STORY[1]}</figcaption></figure>"
+    assert find(f"{figure}<p class='lead'>{LEAD}</p>") == [LEAD]
+
+
 def test_a_label_is_no_sentence() -> None:
     assert find("<p class='subtitle'>Ferries and boats</p>") == []
 
