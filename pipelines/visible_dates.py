@@ -1,8 +1,4 @@
-"""Finds the date that readers see beside the headline, or under a label such as "Published", where no markup states it.
-
-Measured on pages with a known date: the first short line with a date within 400 characters behind the headline is right
-in 15 cases of 16; a search over the whole page in 4 of 5.
-"""
+"""Finds the date that readers see beside the headline, or under a label such as "Published", where no markup states it."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,25 @@ def test_a_page_whose_worker_is_killed_is_failed_alone() -> None:
         assert [_title(first), _title(second)] == ["Bridge 1", "Bridge 2"]
     finally:
         workers.close()
+
+
+@pytest.mark.parametrize("with_server", [False, True], ids=["workers", "fork server too"])
+def test_a_page_whose_worker_is_told_to_end_is_read_again(workers: Workers, with_server: bool) -> None:
+    body = _page(1).body + b"<p>The bridge is old, and the council knows it well enough.</p>" * 1500
+    page = replace(_page(1), body=body)
+
+    async def end_amid_reading() -> Reading:
+        await workers.read(_page(2))
+        pids = _processes(workers)
+        reading = asyncio.create_task(workers.read(page))
+        await asyncio.sleep(0.1)
+        assert not reading.done()
+        server = [forkserver._forkserver._forkserver_pid] if with_server else []
+        for pid in pids + server:
+            os.kill(pid, signal.SIGTERM)
+        return await reading
+
+    assert _title(_run(end_amid_reading())) == "Bridge 1"
 
 
 def test_idle_workers_that_are_killed_cost_no_page(workers: Workers) -> None:
