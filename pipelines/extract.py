@@ -17,6 +17,7 @@ from db.records import Article
 from db.urls import is_article_like, same_site
 from pipelines.app_state import find_paragraphs, find_published, read_state
 from pipelines.blocks import find_blocks, put_back
+from pipelines.boilerplate import drop_boilerplate
 from pipelines.dates import merge_moments, read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
 from pipelines.format_characters import (
@@ -30,6 +31,7 @@ from pipelines.language import name_language
 from pipelines.layout import flatten_layout_tables
 from pipelines.metadata import Metadata, merge_metadata
 from pipelines.page import NoArticle, Page
+from pipelines.pruning import pruned
 from pipelines.recall import align, find_missed
 from pipelines.refusal import MIN_WORDS, find_refusal
 from pipelines.standfirst import find_standfirst
@@ -86,16 +88,19 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     tree = parse(source)
     url = page.final_url or page.url
     head = read_head(tree, url)
-    lines = _body_lines(tree, url, source)
+    flatten_layout_tables(tree)
     latest = latest or _read_fetch_time(page.fetched_at) + GRACE
     meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
-    lines = _restore(tree, lines, head, meta)
+    with pruned(tree):
+        lines = _body_lines(tree, url, source)
+        lines = _restore(tree, lines, head, meta)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
     if meta.is_article and count_words(" ".join(lines)) < MIN_WORDS:
         lines = _read_scripts(tree, lines, meta, latest)
     if meta.paywalled:
         lines = drop_wall_lines(lines)
+    lines = drop_boilerplate(lines, meta.headlines, meta.authors)
     body = "\n\n".join(lines)
     words = count_words(body)
     title = meta.title or _first_words(lines)
@@ -128,7 +133,6 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
 
 
 def _body_lines(tree: HtmlElement, url: str, source: str) -> list[str]:
-    flatten_layout_tables(tree)
     hidden = hide_format_characters(tree, source)
     document = bare_extraction(tree, url=url, include_comments=False, with_metadata=False)
     show_format_characters(hidden)
