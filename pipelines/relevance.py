@@ -88,6 +88,8 @@ class Judge:
 
     def find_mentions(self, article: Article, folded: tuple[str, str] | None = None) -> dict[str, dict[str, int]]:
         """Returns topic id -> entity id -> number of mentions in title and body, for entities that are mentioned."""
+        if not self.topics:
+            return {}
         text = self._read(article, folded)
         mentions: dict[str, dict[str, int]] = {topic.id: {} for topic in self.topics}
         for topic in self.topics if text.hits else ():

@@ -1,0 +1,114 @@
+"""The benchmarks of extraction steps and site lines: what they say without files, and that a step is really off."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks import ablation
+from benchmarks import site_lines as site_lines_benchmark
+from benchmarks.ablation import NO_STEP, STEPS, Step, clean_bodies, strip_scheme, timed, without, write_table
+from db.records import Article
+from pipelines import extract as extraction
+from pipelines.page import Page
+from tests.test_site_lines import BOX, story
+
+TITLE = "A bridge is mended in the valley"
+HTML = (
+    f"<html><head><title>{TITLE}</title></head><body><article><h1>{TITLE}</h1><p>{TITLE}</p>"
+    + "".join(f"<p>{line}</p>" for line in story(0))
+    + "</article></body></html>"
+)
+
+
+def extract_body() -> str:
+    url = "https://hill.example/bridge-1"
+    article = extraction.extract(Page(url, url, 200, (), HTML.encode(), "2026-11-22T12:00:00Z"))
+    assert isinstance(article, Article)
+    return article.body
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_every_step_exists_where_it_is_called_and_a_page_is_read_without_it(step: Step) -> None:
+    before = getattr(step.module, step.function)
+    with without(step):
+        assert getattr(step.module, step.function) is step.off
+        assert story(0)[3] in extract_body()
+    assert getattr(step.module, step.function) is before
+
+
+def test_a_step_that_is_off_does_nothing() -> None:
+    (echo,) = [step for step in STEPS if step.name == "echo of the headline"]
+    lines = [TITLE, *story(0)]
+    assert extraction.drop_echo(lines, (TITLE,)) == story(0)
+    with without(echo):
+        assert extraction.drop_echo(lines, (TITLE,)) == lines
+    assert extraction.drop_echo(lines, (TITLE,)) == story(0)
+
+
+def test_names_of_steps_differ() -> None:
+    assert len({step.name for step in STEPS}) == len(STEPS)
+
+
+def test_the_time_inside_each_step_is_added_up_and_the_result_stays() -> None:
+    wanted = extract_body()
+    seconds: defaultdict[str, float] = defaultdict(float)
+    with timed(STEPS, seconds):
+        assert extract_body() == wanted
+    assert seconds["echo of the headline"] > 0
+    assert seconds["layout tables become blocks"] > 0
+    assert "invitations to pay" not in seconds, "the page asks for no money"
+
+
+def test_lines_are_learned_by_domain() -> None:
+    articles = {
+        f"www.hill.example/{n}": Article(f"https://www.hill.example/{n}", f"H {n}", "\n\n".join([*story(n), BOX]))
+        for n in range(3)
+    }
+    other = Article("https://lake.example/1", "Lake", "\n\n".join([*story(4), BOX]))
+    bodies = clean_bodies({**articles, "lake.example/1": other})
+    assert bodies["www.hill.example/1"] == "\n\n".join(story(1))
+    assert bodies["lake.example/1"] == other.body
+
+
+def test_addresses_are_compared_without_scheme_and_fragment() -> None:
+    assert strip_scheme("https://hill.example/a#b") == strip_scheme("hill.example/a") == "hill.example/a"
+
+
+def test_the_table_shows_scores_gains_and_costs() -> None:
+    scores = {
+        NO_STEP: {("zyte", "shingle_f1"): 0.96, ("zyte", "exact"): 0.5},
+        "echo": {("zyte", "shingle_f1"): 0.95, ("zyte", "exact"): 0.52},
+    }
+    table = write_table(scores, {NO_STEP: 0.02, "echo": 0.0001}, 7)
+    assert table.splitlines() == [
+        "| step (7 pages) | zyte shingle_f1 | zyte exact | ms CPU a page |",
+        "|---|---|---|---|",
+        "| every step | 0.9600 | 0.5000 | 20.0 |",
+        "| echo | +0.0100 | -0.0200 | 0.10 |",
+    ]
+
+
+def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench = tmp_path / "bench"
+    assert ablation.main(["--bench", str(bench)]) == 2
+    assert f"{bench}/extraction/evaluate_extraction.py: not there. This must be the scorer" in capsys.readouterr().out
+    (bench / "extraction" / "gold").mkdir(parents=True)
+    (bench / "extraction" / "evaluate_extraction.py").touch()
+    assert ablation.main(["--bench", str(bench)]) == 2
+    assert f"{tmp_path}/newsroom/pages.warc.gz: not there. This must be the pages" in capsys.readouterr().out
+    (tmp_path / "pages.warc.gz").touch()
+    given = ["--bench", str(bench), "--pages", str(tmp_path / "pages.warc.gz"), "--step", "magic"]
+    assert ablation.main(given) == 2
+    assert "--step magic: no such step; there are: layout tables" in capsys.readouterr().out
+
+
+def test_the_cost_of_lines_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert site_lines_benchmark.main(["--articles", "30", "--sources", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "articles       1 to      10: median" in told and "for one that loses lines" in told
+    assert "line_sightings" in told and "bytes an article" in told
+    with pytest.raises(SystemExit):
+        site_lines_benchmark.main(["--articles", "3"])
