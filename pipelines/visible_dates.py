@@ -1,4 +1,4 @@
-"""Finds the date that readers see beside the headline, or under a label such as "Published", where no markup states it."""
+"""Finds the date readers see beside the headline, or under a label such as "Published", where no markup states it."""
 
 from __future__ import annotations
 

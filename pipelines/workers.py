@@ -34,8 +34,10 @@ ATTEMPTS = 3
 """Pools a page is given to; a pool may break under it through no fault of its own."""
 
 TERMINATED = (signal.SIGTERM, -signal.SIGTERM, 255)
-"""Exit codes of a worker that somebody ended together with the run: `timeout` and `kill` may signal a whole process group.
-That is not the page's fault, so it is read again. 255: the fork server died too and nobody knows how the worker ended."""
+"""Exit codes of a worker that was ended together with the run: `timeout` and `kill` may signal a whole process group.
+
+That is not the page's fault: it is read again. 255: the fork server died too, and nobody knows how the worker ended.
+"""
 START_SECONDS = 15.0
 """How long the end of a run waits for workers that are just starting."""
 LOOK_SECONDS = 1.0

@@ -151,7 +151,8 @@ def test_nothing_found_nothing_missed() -> None:
 
 def test_headings_of_updates_that_are_boxes_of_their_own() -> None:
     posts = "".join(
-        f"<div class='post'><h5>Minute {number}</h5><div class='box'><div class='text'>{paragraphs(number)}</div></div></div>"
+        f"<div class='post'><h5>Minute {number}</h5><div class='box'>"
+        f"<div class='text'>{paragraphs(number)}</div></div></div>"
         for number in (1, 2)
     )
     found = restore(f"<main><div class='posts'>{posts}</div><h2>Most read</h2></main>", [say(1), say(2)])
@@ -160,7 +161,8 @@ def test_headings_of_updates_that_are_boxes_of_their_own() -> None:
 
 def test_a_heading_far_from_the_next_block_heads_something_else() -> None:
     html = (
-        f"<main><div><div class='story'>{paragraphs(1)}</div></div><section><header><h2>Most read</h2></header></section>"
+        f"<main><div><div class='story'>{paragraphs(1)}</div></div>"
+        "<section><header><h2>Most read</h2></header></section>"
         f"<div><div class='story'>{paragraphs(2)}</div></div></main>"
     )
     assert restore(html, [say(1), say(2)]) == [say(1), say(2)]

@@ -163,7 +163,7 @@ def test_a_page_whose_worker_is_told_to_end_is_read_again(workers: Workers, with
         reading = asyncio.create_task(workers.read(page))
         await asyncio.sleep(0.1)
         assert not reading.done()
-        server = [forkserver._forkserver._forkserver_pid] if with_server else []
+        server = [forkserver._forkserver._forkserver_pid] if with_server else []  # type: ignore[attr-defined]
         for pid in pids + server:
             os.kill(pid, signal.SIGTERM)
         return await reading
