@@ -116,7 +116,7 @@ class Signature:
     shingles: bytes
     """A hash for each run of words, in the order of the text."""
     numbers: bytes
-    """For each number in the text its place among the words and a hash of its digits."""
+    """For each number in the text its place among the words (upper 16 bits) and a hash of its digits (lower 16)."""
 
 
 @dataclass(frozen=True, slots=True)

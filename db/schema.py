@@ -255,7 +255,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "article_id": "The article",
             "week": "Week it is filed under in `fingerprints`",
             "shingles": "A hash for each run of words in order, 32-bit numbers, little end first",
-            "numbers": "For each number its place among the words and a hash of its digits, likewise",
+            "numbers": "For each number its place among the words (upper 16 bits) and a hash of its digits, likewise",
         },
     ),
     "fingerprints": TableDoc(

@@ -18,8 +18,8 @@ SHINGLE_WORDS = 5
 """Words in a run. Shorter runs recur by chance, longer ones break at every edit."""
 SHINGLE_CHARACTERS = 10
 """Characters in a run where a script has no spaces (Han, kana, Thai): a word there is about two of them."""
-SIGNED_WORDS = 5_000
-"""A longer text is compared by its first words: no page may cost more than a long feature."""
+SIGNED_WORDS = 1_200
+"""A longer text is compared by its first words: no page may cost more than a feature does."""
 SAMPLING = 16
 """One run in so many is a fingerprint: some 25 an article, and two texts that share 36 runs share one nearly always."""
 FINGERPRINTS_MIN = 2
@@ -74,7 +74,7 @@ def sign_text(folded: str) -> Signature:
         word = token.encode("utf-8", "surrogatepass")
         if token[0].isdecimal():
             word = word.translate(None, b".,:")  # 1,000 and 1.000 and 1000 are one number
-            numbers += (place, digest(word))
+            numbers.append(place << 16 | digest(word) & 0xFFFF)
         encoded.append(word)
         ends.append(ends[-1] + len(word) + 1)
     text = b" ".join(encoded)
@@ -102,8 +102,7 @@ class Reader:
 
     def numbers(self) -> list[tuple[int, int]]:
         """Returns the numbers in order, each as (place among the words, hash)."""
-        flat = unpack(self.packed_numbers)
-        return list(zip(flat[::2], flat[1::2], strict=True))
+        return [(number >> 16, number & 0xFFFF) for number in unpack(self.packed_numbers)]
 
     def overlap(self, other: Reader, least: float = 0.0) -> Overlap | None:
         """Returns what two texts share, or None where the containment is below ``least`` or one text is empty."""

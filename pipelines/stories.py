@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlite_utils import Database
 
+from db.connection import transaction
 from db.records import Duplicate, Signature
 from db.stories import (
     Filed,
@@ -24,10 +25,13 @@ from db.stories import (
 )
 from pipelines.dedup import COPY_WORDS
 from pipelines.grouping import RELATED_CONTAINMENT, Relation, group, relate
-from pipelines.signature import Overlap, Reader, pick_fingerprints
+from pipelines.signature import Overlap, Reader, pick_fingerprints, sign_text
 
 RELATED_MAX = 4
 """Notes of related articles an article adds, the closest ones: a daily template is related to all of its series."""
+
+BATCH = 50
+"""Articles regrouped in one transaction, so that a reader never waits and a kill costs little."""
 
 
 def place_article(db: Database, article_id: int, signature: Signature, *, new: bool = False) -> bool:
@@ -50,6 +54,26 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
         members, known = read_neighbourhood(db, touched)
         settle_stories(db, group(members, known), unseen=article.story_id if new else None)
     return joined
+
+
+def regroup(db: Database) -> Iterator[int]:
+    """Compares every stored text anew, oldest first, some in one transaction; yields how many each time.
+
+    Each article is taken out and placed as if its text had changed, so stories whose articles stay together keep their
+    id, and a kill leaves a whole archive: what was not reached is as it was.
+    """
+    last = 0
+    while True:
+        with transaction(db):
+            rows = db.execute(
+                "SELECT id, folded FROM article_text WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH)
+            ).fetchall()
+            for article_id, folded in rows:
+                place_article(db, article_id, sign_text(folded))
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield len(rows)
 
 
 def _take_out(db: Database, article_id: int) -> None:

@@ -159,6 +159,11 @@ HALVES = {
     "article without text": "SELECT id FROM articles WHERE id NOT IN (SELECT id FROM article_text WHERE body <> '')",
     "text without article": "SELECT id FROM article_text WHERE id NOT IN (SELECT id FROM articles)",
     "article without story": "SELECT id FROM articles WHERE story_id IS NULL",
+    "story without its one lead": "SELECT story_id FROM articles GROUP BY story_id HAVING sum(is_lead) <> 1",
+    "article without signature": "SELECT id FROM articles WHERE id NOT IN (SELECT article_id FROM signatures)",
+    "fingerprint of another week": "SELECT hash FROM fingerprints f WHERE NOT EXISTS"
+    " (SELECT 1 FROM signatures s WHERE s.article_id = f.article_id AND s.week = f.week)",
+    "alias of a living story": "SELECT id FROM story_aliases WHERE id IN (SELECT id FROM stories)",
     "story without article": "SELECT id FROM stories WHERE id NOT IN (SELECT story_id FROM articles)",
     "story that miscounts": "SELECT id FROM stories s WHERE n_articles <>"
     " (SELECT count(*) FROM articles WHERE story_id = s.id)",

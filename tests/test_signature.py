@@ -84,7 +84,7 @@ def test_packing_loses_nothing(numbers: list[int]) -> None:
 @given(st.text())
 def test_any_text_can_be_signed(text: str) -> None:
     signature = sign_text(fold(text))
-    assert len(signature.numbers) % 8 == 0
+    assert len(signature.numbers) % 4 == 0
     assert pick_fingerprints(signature) == sorted(set(pick_fingerprints(signature)))
 
 
@@ -92,8 +92,8 @@ def test_any_text_can_be_signed(text: str) -> None:
 
 
 def test_a_sixteenth_of_the_runs_are_fingerprints_and_small_enough_for_four_bytes() -> None:
-    found = pick_fingerprints(sign_text(fold(write_text(3, 4000))))
-    assert 180 < len(found) < 330
+    found = pick_fingerprints(sign_text(fold(write_text(3, 1200))))
+    assert 50 < len(found) < 105
     assert all(0 <= one < 2**28 for one in found)
 
 

@@ -1,0 +1,188 @@
+"""Does finding copies cost the same in a large archive as in a small one? Generated texts, the real code.
+
+    python -m benchmarks.duplicates [--sizes 10000,100000,1000000] [--work FOLDER]
+
+Stored articles are laid down as rows with fingerprints and signatures (20,000 a week, a few fingerprints of each being
+phrases that many share); then articles arrive through `pipelines.stories.place_article`, a third of them copies, cut or
+whole, and each step's CPU time is taken. The size of the index is that of articles which arrived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from db.connection import open_archive, to_text, transaction
+from db.folding import fold
+from db.records import Article
+from db.store import insert_article
+from db.stories import find_candidates, read_filed
+from pipelines.judging import sign
+from pipelines.signature import pick_fingerprints, sign_text
+from pipelines.stories import place_article
+
+PER_WEEK = 20_000
+"""Articles a week: what some thousand feeds bring."""
+ARRIVALS = 600
+COPY_EVERY = 3
+WORDS = 420
+COMMON_PHRASES = 3_000
+"""Fingerprints that many texts share; each stored article has two of them."""
+START = datetime(2020, 1, 2, tzinfo=UTC)
+MS_MAX, FLAT_MAX, BYTES_MAX = 1.0, 1.5, 2600
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an arriving article costs in an archive of some size: medians of CPU milliseconds."""
+
+    n_stored: int
+    sign_ms: float
+    lookup_ms: float
+    place_ms: float
+    n_joined: int
+    peak_mb: float
+
+    @property
+    def total_ms(self) -> float:
+        """Returns signature and placing together; placing looks up too."""
+        return self.sign_ms + self.place_ms
+
+
+def write_article(rng: random.Random, words: Sequence[str], number: int, earlier: list[str]) -> Article:
+    """Returns an arriving article: a text of its own, or a copy of an earlier one with another lead, cut or whole."""
+    if number % COPY_EVERY == 0 and earlier:
+        text = rng.choice(earlier).split()
+        lead = rng.choices(words, k=15)
+        body = " ".join(lead + text[: rng.choice((120, 250, len(text)))])
+    else:
+        body = " ".join(rng.choices(words, k=int(rng.lognormvariate(0, 0.4) * WORDS)))
+        earlier[:] = [*earlier[-50:], body]
+    return Article(f"https://site{number % 997}.example/{number}", "A headline", body, word_count=len(body.split()))
+
+
+def lay_down(db: Database, n_articles: int, rng: random.Random) -> datetime:
+    """Fills an archive with rows of stored articles, week by week; returns the time after the last."""
+    assert db.conn is not None
+    common = [rng.randrange(2**28) for _ in range(COMMON_PHRASES)]
+    blobs = [struct.pack(f"<{WORDS}I", *(rng.randrange(2**32) for _ in range(WORDS))) for _ in range(64)]
+    db.execute("INSERT OR IGNORE INTO sources (id, name) VALUES ('stored', 'Stored')")
+    step = timedelta(weeks=1) / PER_WEEK
+    for first in range(0, n_articles, PER_WEEK):
+        ids = range(first + 1, min(first + PER_WEEK, n_articles) + 1)
+        times = [START + one * step for one in ids]
+        week = int((times[0] - datetime(1970, 1, 1, tzinfo=UTC)).days // 7)
+        with transaction(db):
+            db.conn.executemany("INSERT INTO stories (id, title) VALUES (?, '')", ((one,) for one in ids))
+            db.conn.executemany(
+                "INSERT INTO articles (id, url, source_id, story_id, title, published_at, first_seen_at, updated_at,"
+                " last_seen_at, content_hash) VALUES (?1, 'http://s.example/' || ?1, 'stored', ?1, '', ?2, ?2, ?2, ?2,"
+                " ?1)",
+                ((one, to_text(at)) for one, at in zip(ids, times, strict=True)),
+            )
+            db.conn.executemany(
+                "INSERT INTO signatures VALUES (?, ?, ?, x'')", ((one, week, blobs[one % 64]) for one in ids)
+            )
+            rows = {(week, rng.randrange(2**28), one) for one in ids for _ in range(24)}
+            rows |= {(week, rng.choice(common), one) for one in ids for _ in range(2)}
+            db.conn.executemany("INSERT INTO fingerprints VALUES (?, ?, ?)", sorted(rows))
+    return START + n_articles * step
+
+
+def measure(db: Database, n_stored: int, at: datetime, rng: random.Random) -> Cost:
+    """Returns what arriving articles cost, each in a transaction of its own."""
+    words = [f"{chr(97 + n % 26)}{n:x}" for n in range(30_000)]
+    db.execute("INSERT OR IGNORE INTO sources (id, name) VALUES ('new', 'New')")
+    steps: list[tuple[float, float, float]] = []
+    joined, earlier = 0, list[str]()
+    for number in range(ARRIVALS):
+        article = write_article(rng, words, number, earlier)
+        signed = sign(article)
+        published = to_text(at + timedelta(minutes=number))
+        with transaction(db):
+            article_id = insert_article(db, signed, source_id="new", now=published, extractor="", raw=None)
+            folded = fold(article.body)
+            clocks = [time.process_time()]
+            signature = sign_text(folded)
+            fingerprints = pick_fingerprints(signature)
+            clocks.append(time.process_time())
+            find_candidates(db, article_id, read_filed(db, [article_id])[article_id].week, fingerprints)
+            clocks.append(time.process_time())
+            joined += place_article(db, article_id, signature, new=True)
+            clocks.append(time.process_time())
+        steps.append((clocks[1] - clocks[0], clocks[2] - clocks[1], clocks[3] - clocks[2]))
+    sign_ms, lookup_ms, place_ms = (1000 * statistics.median(column) for column in zip(*steps, strict=True))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Cost(n_stored, sign_ms, lookup_ms, place_ms, joined, peak_mb)
+
+
+def measure_index(rng: random.Random, work: Path) -> float:
+    """Returns the bytes of whole pages that the index takes for an article, of articles that arrived one by one."""
+    path = work / "index.db"
+    db = open_archive(path)
+    measure(db, 0, START, rng)
+    (n_bytes,) = db.execute(
+        "SELECT sum(pgsize) FROM dbstat WHERE name IN ('signatures', 'fingerprints', 'duplicates',"
+        " 'duplicates_of_article_id', 'sqlite_autoindex_duplicates_1')"
+    ).fetchone()
+    db.close()
+    path.unlink()
+    return float(n_bytes / ARRIVALS)
+
+
+def run(sizes: Sequence[int], work: Path) -> Iterator[Cost]:
+    """Yields the cost at each size, the smallest first."""
+    for size in sorted(sizes):
+        path = work / f"{size}.db"
+        path.unlink(missing_ok=True)
+        db = open_archive(path)
+        at = lay_down(db, size, random.Random(size))
+        yield measure(db, size, at, random.Random(1))
+        db.close()
+        path.unlink()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the table; returns 1 where a bound does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="10000,100000,1000000", help="numbers of stored articles, with commas")
+    parser.add_argument("--work", type=Path, help="folder for the archives; a temporary one by default")
+    options = parser.parse_args(arguments)
+    sizes = [int(size) for size in options.sizes.split(",")]
+    print("   stored  signature   lookup  placing   in all  joined    peak")
+    costs = []
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        index_bytes = measure_index(random.Random(1), Path(folder))
+        for cost in run(sizes, Path(folder)):
+            costs.append(cost)
+            print(
+                f"{cost.n_stored:>9,} {cost.sign_ms:>7.2f} ms {cost.lookup_ms:>5.2f} ms {cost.place_ms:>5.2f} ms"
+                f" {cost.total_ms:>5.2f} ms {cost.n_joined:>7} {cost.peak_mb:>5.0f} MB",
+                flush=True,
+            )
+    print(f"index: {index_bytes:.0f} bytes an article of {WORDS} words, pairs included")
+    totals = [cost.total_ms for cost in costs]
+    promises = {
+        f"at most {MS_MAX} ms an article": max(totals) <= MS_MAX,
+        f"flat within {FLAT_MAX} x": max(totals) <= FLAT_MAX * min(totals),
+        f"at most {BYTES_MAX} bytes of index an article": index_bytes <= BYTES_MAX,
+    }
+    for promise, is_kept in promises.items():
+        print(f"{'kept' if is_kept else 'NOT KEPT'}: {promise}")
+    return 0 if all(promises.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
