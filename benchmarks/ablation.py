@@ -33,8 +33,8 @@ from unittest.mock import patch
 from benchmarks.extraction import read_pages
 from db.records import Article
 from db.urls import registrable_domain
+from pipelines import boilerplate, pruning, site_lines
 from pipelines import extract as extraction
-from pipelines import site_lines
 
 MEASURES: dict[str, tuple[str, ...]] = {
     "zyte": ("shingle_f1", "exact"),
@@ -53,17 +53,13 @@ class Step:
     name: str
     function: str
     """What ``module`` calls it."""
-    off: Callable[..., Any]
-    """What stands in for it: takes the same arguments and does nothing."""
+    off: Any
+    """What stands in for it: takes the same arguments and does nothing; for a set of rules, the set without one."""
     module: ModuleType = extraction
 
 
 def _nothing(*_args: object) -> None:
     return None
-
-
-def _none_hidden(*_args: object) -> list[Any]:
-    return []
 
 
 def _first(given: Any, *_rest: object) -> Any:
@@ -74,22 +70,36 @@ def _second(_first: object, given: Any, *_rest: object) -> Any:
     return given
 
 
+def _none(*_args: object) -> list[Any]:
+    return []
+
+
 def _none_found(*_args: object) -> set[int]:
     return set()
 
 
 STEPS: tuple[Step, ...] = (
     Step("layout tables become blocks", "flatten_layout_tables", _nothing),
-    Step("format characters of a script stay", "hide_format_characters", _none_hidden),
+    Step("blocks that surround a story", "find_furniture", _none, pruning),
+    Step("format characters of a script stay", "hide_format_characters", _none),
     Step("what Trafilatura left behind: story", "find_missed", _none_found),
     Step("what Trafilatura left behind: standfirst", "find_standfirst", _none_found),
     Step("echo of the headline", "drop_echo", _first),
     Step("JSON-LD body", "_rescue", _first),
     Step("state of script-drawn pages", "_read_scripts", _second),
     Step("invitations to pay", "drop_wall_lines", _first),
+    Step("lines told by label and place", "drop_boilerplate", _first),
     Step("lines a site repeats", "learn", lambda _articles: set(), site_lines),
 )
 """In their order; a step that gains nothing does not belong in Parley."""
+
+
+RULES: tuple[Step, ...] = tuple(
+    Step(f"{module.__name__.rpartition('.')[2]}: {rule}", "RULES", module.RULES - {rule}, module)
+    for module in (pruning, boilerplate)
+    for rule in sorted(module.RULES)
+)
+"""Single rules of two of the steps, for ``--rules``."""
 
 
 @contextmanager
@@ -225,6 +235,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pages", type=Path, help="WARC file (default: ../newsroom/pages.warc.gz beside the folder)")
     parser.add_argument("--processes", type=int, default=2, help="runs at a time (default: 2)")
     parser.add_argument("--step", action="append", help="only this step; may be repeated (default: all)")
+    parser.add_argument("--rules", action="store_true", help="each rule of pruning and of boilerplate, too")
     options = parser.parse_args(arguments)
     bench: Path = options.bench
     pages: Path = options.pages or bench.resolve().parent / "newsroom" / "pages.warc.gz"
@@ -237,12 +248,14 @@ def main(arguments: list[str]) -> int:
         if not path.exists():
             print(f"{path}: not there. This must be {what}.")
             return 2
-    names = [step.name for step in STEPS]
+    steps = (*STEPS, *RULES)
+    names = [step.name for step in steps]
     unknown = [name for name in options.step or () if name not in names]
     if unknown:
         print(f"--step {unknown[0]}: no such step; there are: {', '.join(names)}")
         return 2
-    chosen = [step for step in STEPS if not options.step or step.name in options.step]
+    offered = steps if options.rules or options.step else STEPS
+    chosen = [step for step in offered if not options.step or step.name in options.step]
     scorer = load_scorer(bench)
     # Fresh processes: what one run patches or warms up touches no other.
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
@@ -256,7 +269,7 @@ def main(arguments: list[str]) -> int:
 
 def run_step(pages: Path, name: str | None) -> tuple[dict[str, str], dict[str, float]]:
     """Extracts all pages without the step of this name: what a process of its own does."""
-    return extract_all(pages, next((step for step in STEPS if step.name == name), None))
+    return extract_all(pages, next((step for step in (*STEPS, *RULES) if step.name == name), None))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import ablation
 from benchmarks import site_lines as site_lines_benchmark
-from benchmarks.ablation import NO_STEP, STEPS, Step, clean_bodies, strip_scheme, timed, without, write_table
+from benchmarks.ablation import NO_STEP, RULES, STEPS, Step, clean_bodies, strip_scheme, timed, without, write_table
 from db.records import Article
 from pipelines import extract as extraction
 from pipelines.page import Page
@@ -30,7 +30,7 @@ def extract_body() -> str:
     return article.body
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("step", [*STEPS, RULES[0], RULES[-1]], ids=lambda step: step.name)
 def test_every_step_exists_where_it_is_called_and_a_page_is_read_without_it(step: Step) -> None:
     before = getattr(step.module, step.function)
     with without(step):
@@ -49,7 +49,7 @@ def test_a_step_that_is_off_does_nothing() -> None:
 
 
 def test_names_of_steps_differ() -> None:
-    assert len({step.name for step in STEPS}) == len(STEPS)
+    assert len({step.name for step in (*STEPS, *RULES)}) == len(STEPS) + len(RULES)
 
 
 def test_the_time_inside_each_step_is_added_up_and_the_result_stays() -> None:
