@@ -44,6 +44,8 @@ RESCUE_GAIN = 1.15
 """How many times longer JSON-LD ``articleBody`` must be than the extracted body to take its place."""
 GRACE = timedelta(hours=24)
 """How far a page's clock may run ahead of the fetch."""
+_SHORT = 40 * MIN_WORDS
+"""Characters from which a body need not be counted to know that it has words enough."""
 ECHO_LINES = 4
 """First lines of a body in which an echo of the headline is looked for."""
 
@@ -96,7 +98,7 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
         lines = _restore(tree, lines, head, meta)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
-    if meta.is_article and count_words(" ".join(lines)) < MIN_WORDS:
+    if meta.is_article and sum(map(len, lines)) < _SHORT and count_words(" ".join(lines)) < MIN_WORDS:
         lines = _read_scripts(tree, lines, meta, latest)
     if meta.paywalled:
         lines = drop_wall_lines(lines)

@@ -31,7 +31,7 @@ _LEVELS = 4
 """How many elements up from a block the one around its heading may be."""
 _CONTAINED = 0.9
 """Share of the found text that the story's container must hold."""
-_READ = frozenset(("p", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "div"))
+_READ = frozenset(("p", "li", "blockquote", "div"))
 _ASIDE = frozenset(("aside", "nav", "footer", "form", "figure", "figcaption"))
 _NOT_STORY = re.compile(
     r"comment|kommentar|disqus|discussion|related|recommend|recirc|more-|teaser|promo|newsletter|sidebar|footer|navi|menu"
@@ -84,26 +84,33 @@ def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int
         if taken[number] is None
         and block.key
         and block.tag in _READ
-        and (block.is_heading or block.read_name() in names)
-        and (block.is_heading or block.find_place() in main)
+        and block.read_name() in names
+        and block.find_place() in main
     ]
-    if not missed or not found:
+    if not found:
         return set()
     container = _find_container([blocks[number] for number in found])
     spine = {container, *container.iterancestors()}
-    missed = [n for n in missed if blocks[n].share_of_links() <= _MAX_LINKS and not _stands_aside(blocks[n], spine)]
-    reach = [*found, *(n for n in missed if len(blocks[n].key) >= _SENTENCE and not blocks[n].is_heading)]
-    return _choose(blocks, [n for n in missed if min(reach) <= n <= max(reach)], set(found))
-
-
-def _choose(blocks: Sequence[Block], missed: Sequence[int], found: set[int]) -> set[int]:
-    """Each text once, and a heading only where what it heads is part of the story."""
-    story = found.union(n for n in missed if not blocks[n].is_heading)
+    missed = [number for number in missed if _is_story(blocks[number], spine)]
+    reach = [*found, *(number for number in missed if len(blocks[number].key) >= _SENTENCE)]
+    missed = [number for number in missed if min(reach) <= number <= max(reach)]
+    headings = [
+        number - 1
+        for number in sorted({*found, *missed} - {min(reach), 0})
+        if taken[number - 1] is None
+        and blocks[number - 1].key
+        and blocks[number - 1].is_heading
+        and _heads(blocks[number - 1], blocks[number])
+        and _is_story(blocks[number - 1], spine)
+    ]
     first: dict[str, int] = {}
-    for number in missed:
-        if not blocks[number].is_heading or (number + 1 in story and _heads(blocks[number], blocks[number + 1])):
-            first.setdefault(blocks[number].key, number)
+    for number in (*missed, *headings):
+        first.setdefault(blocks[number].key, number)
     return set(first.values())
+
+
+def _is_story(block: Block, spine: set[HtmlElement]) -> bool:
+    return block.share_of_links() <= _MAX_LINKS and not _stands_aside(block, spine)
 
 
 def _heads(heading: Block, block: Block) -> bool:
