@@ -30,6 +30,7 @@ def page_of(response: Response, link: PendingLink) -> Page:
         published_hint=link.published_hint,
         milliseconds=_milliseconds(response) or 0,
         raw=response.meta.get("raw"),
+        known=link.article_id is not None,
     )
 
 

@@ -82,6 +82,10 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
     """
     if settings["KEEP"] not in ("all", "matches"):
         raise ConfigError(Path("setting KEEP"), f"{settings['KEEP']!r} is not known; allowed: all, matches")
+    try:
+        settings.getbool("GATE")
+    except ValueError:
+        raise ConfigError(Path("setting GATE"), f"{settings['GATE']!r} is not known; allowed: 1, 0") from None
     check_numbers(settings)
     for pair in settings.getlist("ALLOW_PRIVATE"):
         if not re.fullmatch(r"\s*(\[[^\]]+\]|[^:\s]+):\d{1,5}\s*", pair):

@@ -18,6 +18,7 @@ ARCHIVE = str(PROJECT / "archive")  # folder of WARC files with every raw page a
 SOURCES = str(PROJECT / "sources.toml")  # where to look
 TOPICS = str(PROJECT / "topics")  # folder of topic files: what to look for; may be empty
 KEEP = "all"  # "all": every article is stored, a topic is a view that can change tomorrow; "matches": only what matches
+GATE = True  # with KEEP = "matches": pages without the words of any topic are not extracted at all
 CONTACT = ""  # an address or URL that outlets can write to; goes into the User-Agent
 ALLOW_PRIVATE: list[str] = []  # exact host:port pairs on private addresses that may be fetched (tests, intranet)
 HOST_DELAY_SECONDS = 1.0  # rest between two requests to one host; a longer Crawl-delay wins

@@ -11,8 +11,7 @@ from sqlite_utils import Database
 from crawler.archive import ArchiveUnreadable, read_page
 from db.records import RawRef
 from db.urls import url_key
-from pipelines.page import Page
-from pipelines.stages import MATCHES_NO_TOPIC
+from pipelines.page import MATCHES_NO_TOPIC, Page
 
 BATCH = 200
 """Links looked up at once, so that their writes come between."""
@@ -28,6 +27,8 @@ class StoredPage:
     title_hint: str | None
     published_hint: str | None
     raw: RawRef
+    known: bool
+    """Whether it is an article already."""
     url_keys: frozenset[str]
     """Identities a record at the extent may have: of the link, the last hop of its fetch, and its article."""
 
@@ -64,7 +65,9 @@ def find_stored_pages(db: Database) -> Iterator[StoredPage]:
             keys |= {
                 key for (key,) in db.execute("SELECT url_key FROM article_urls WHERE article_id = ?", (article_id,))
             }
-            yield StoredPage(link_id, url, seed_id, title_hint, published_hint, RawRef(*extent), frozenset(keys))
+            known = article_id is not None
+            raw = RawRef(*extent)
+            yield StoredPage(link_id, url, seed_id, title_hint, published_hint, raw, known, frozenset(keys))
 
 
 def read_stored_page(folder: Path, stored: StoredPage) -> Page:
@@ -85,5 +88,6 @@ def read_stored_page(folder: Path, stored: StoredPage) -> Page:
         seed_id=stored.seed_id,
         title_hint=stored.title_hint,
         published_hint=stored.published_hint,
+        known=stored.known,
         reextracted=True,
     )

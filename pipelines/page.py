@@ -31,6 +31,8 @@ class Page:
     raw: RawRef | None = None
     imported: bool = False
     """True when somebody else's archive holds the bytes: its clock is not ours to trust."""
+    known: bool = False
+    """True when its link is an article already: what it says now is read, whatever the topics say."""
     reextracted: bool = False
     """True when the bytes were read back from the raw archive to be extracted anew."""
 
@@ -40,11 +42,15 @@ class Page:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
+MATCHES_NO_TOPIC = "matches no topic (KEEP = matches)"
+"""Why a page was refused that may be readable; another topic may want it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoArticle:
     """A page that became no article, and why."""
 
-    fate: Literal["not_article", "paywalled", "failed"]
+    fate: Literal["not_article", "paywalled", "failed", "refused"]
     reason: str
 
 

@@ -30,7 +30,7 @@ from db.urls import is_article_like, normalise, url_key
 from db.version import VERSION
 from pipelines.dedup import decide, identities
 from pipelines.line_learning import Cleaned, clean, forget_lines, note_lines, refresh_body
-from pipelines.page import NoArticle, Page, Reading
+from pipelines.page import MATCHES_NO_TOPIC, NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.revision import compare
 from pipelines.stories import place_article
@@ -47,9 +47,6 @@ EXTRACTOR = f"parley {VERSION}, trafilatura {version('trafilatura')}"
 
 PAGES_AHEAD = object()
 """Scrapy signal: pages will come soon. The workers take a second to start, which the first page need not wait for."""
-
-MATCHES_NO_TOPIC = "matches no topic (KEEP = matches)"
-"""Why a page was refused whose article was readable; another topic may want it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,7 @@ class Extract:
         self.count = settings.getint("EXTRACT_WORKERS")
         self.deadline_seconds = settings.getfloat("EXTRACT_DEADLINE_SECONDS")
         self.memory_bytes = settings.getint("EXTRACT_MEMORY_MB") << 20
+        self.gated = settings["KEEP"] == "matches" and settings.getbool("GATE")
         self.workers: Workers | None = None
 
     @classmethod
@@ -83,6 +81,7 @@ class Extract:
             count=self.count,
             deadline_seconds=self.deadline_seconds,
             memory_bytes=self.memory_bytes,
+            gated=self.gated,
         )
         self.crawler.signals.connect(self.workers.start, PAGES_AHEAD)
 

@@ -44,11 +44,11 @@ LOOK_SECONDS = 1.0
 """How often a waiting page looks whether its pool still runs."""
 
 
-def _start(topics: tuple[Topic, ...], memory_bytes: int) -> None:
+def _start(topics: tuple[Topic, ...], memory_bytes: int, gated: bool) -> None:
     # Imported here: what reads pages (Trafilatura, the language model) stays out of the parent, 60 MB and a second.
     from pipelines.reading import start
 
-    start(topics, memory_bytes)
+    start(topics, memory_bytes, gated=gated)
 
 
 def _tell_pid() -> int:
@@ -65,10 +65,18 @@ def _read(page: Page) -> Reading:
 class Workers:
     """A pool of worker processes that answers with a `Reading` for every page, whatever the page does to them."""
 
-    def __init__(self, topics: tuple[Topic, ...], *, count: int, deadline_seconds: float, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        topics: tuple[Topic, ...],
+        *,
+        count: int,
+        deadline_seconds: float,
+        memory_bytes: int,
+        gated: bool = False,
+    ) -> None:
         self.count = count
         self.deadline_seconds = deadline_seconds
-        self.initial = (topics, memory_bytes)
+        self.initial = (topics, memory_bytes, gated)
         self.pool: Future[ProcessPool] | None = None
         """The pool, or the one that is being started."""
         self.closed = False

@@ -14,7 +14,7 @@ from db.connection import open_archive, transaction, utc_now
 from db.frontier import add_links, due_seeds, settle_link, sync_sources
 from db.records import Fate, Fetch, Link, RawRef, Source
 from db.store import write_fetch
-from pipelines.stages import MATCHES_NO_TOPIC
+from pipelines.page import MATCHES_NO_TOPIC
 from tests.canary import listening, write_feed, write_page
 from tests.crawling import Desk
 
