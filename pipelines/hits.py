@@ -99,6 +99,31 @@ def read_text(article: Article, index: TermIndex, folded: tuple[str, str] | None
     return text
 
 
+def holds(expression: Expression, text: Text, lookup: Lookup, *, title_only: bool = False) -> bool:
+    """Returns whether an expression holds for an article, as the archive's index would say of its MATCH text.
+
+    ``title_only``: within ``title(...)``.
+    """
+    match expression:
+        case Name() | Words():
+            return any(_stands(text, term, title_only) for term in terms_of(expression, lookup))
+        case Not(part):
+            return not holds(part, text, lookup, title_only=title_only)
+        case And(parts):
+            return all(holds(part, text, lookup, title_only=title_only) for part in parts)
+        case Or(parts):
+            return any(holds(part, text, lookup, title_only=title_only) for part in parts)
+        case Title(part):
+            return holds(part, text, lookup, title_only=True)
+        case Near():
+            return any(hit.part == 0 or not title_only for hit in collect(expression, text, lookup))
+
+
+def _stands(text: Text, term: Term, title_only: bool) -> bool:
+    hits = text.hits.get(term, ())  # the title's come first
+    return len(hits) > 0 and (not title_only or hits[0].part == 0)
+
+
 def collect(expression: Expression, text: Text, lookup: Lookup) -> list[Hit]:
     """Returns the hits of an expression's terms: what ``!`` names is no hit, of ``near`` only those that are near."""
     match expression:

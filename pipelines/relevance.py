@@ -1,20 +1,19 @@
 """How much an article is about a topic, and why.
 
-The words of an article are looked up once for all topics; where a topic's rule could hold at all, FTS5 decides, with
-the same MATCH text that asks the stored archive. The score is bounded and comparable between topics; bm25 is neither.
+The words of an article are looked up once for all topics. Expressions mean what their MATCH text means to the archive's
+index (a test holds the two against each other). The score is bounded and comparable between topics; bm25 is neither.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from db.records import Article, Relevance
-from pipelines.hits import Hit, Text, collect, merge, read_text
+from pipelines.hits import Hit, Text, collect, holds, merge, read_text
 from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
-from pipelines.topic_grammar import Lookup, Term, compile_match, join_all, join_any
+from pipelines.topic_grammar import Lookup, Term
 
 LEAD_WORDS = 60
 """The lead of a body: a first hit so many words in counts half of one at its beginning."""
@@ -29,7 +28,7 @@ Where = Literal["title", "lead", "body"]
 
 
 class Judge:
-    """Judges articles against topics; one in-memory database and one index of all terms serve every article.
+    """Judges articles against topics; one index of all terms serves every article.
 
     Not safe for several threads at once: give each worker its own.
     """
@@ -39,16 +38,6 @@ class Judge:
         self._index = TermIndex(term for topic in self.topics for term in topic.all_terms())
         self._terms: dict[tuple[str, str, str | None], frozenset[Term]] = {}
         self._last: Text | None = None
-        # Autocommit: a MATCH within the transaction of the insert is 11 times slower.
-        self._database = sqlite3.connect(":memory:", isolation_level=None)
-        self._database.execute(
-            "CREATE VIRTUAL TABLE article USING fts5 "
-            "(folded_title, folded, content='', tokenize=\"unicode61 remove_diacritics 0\")"
-        )
-
-    def close(self) -> None:
-        """Frees the database."""
-        self._database.close()
 
     def judge(self, article: Article, folded: tuple[str, str] | None = None) -> tuple[Relevance, ...]:
         """Returns one Relevance for each topic the article matches with at least the topic's ``review`` score.
@@ -63,24 +52,15 @@ class Judge:
         if not text.hits:
             return ()
         language = fold_language(article.language)
-        stored = False
         found: list[Relevance] = []
         for topic in open_topics:
             lookup = self._present(topic, language, text)
-            match = join_all(
-                [
-                    join_any([compile_match(rule.expression, lookup, text.hits) for rule in topic.any]),
-                    *(compile_match(rule.expression, lookup, text.hits) for rule in topic.require),
-                    *(compile_match(rule.expression, lookup, text.hits).invert() for rule in topic.vetoes),
-                ]
-            )
-            if match.text is None:
-                continue
-            if not stored:
-                self._store(text)
-                stored = True
-            if self._finds(match.text):
-                spoke = [rule for rule in topic.any if self._holds(rule, lookup, text)]
+            spoke = [rule for rule in topic.any if holds(rule.expression, text, lookup)]
+            if (
+                spoke
+                and all(holds(rule.expression, text, lookup) for rule in topic.require)
+                and not any(holds(rule.expression, text, lookup) for rule in topic.vetoes)
+            ):
                 relevance = _weigh(topic, text, spoke, lookup, dated=_in_window(topic, article) is not None)
                 if relevance.score >= topic.review:
                     found.append(relevance)
@@ -122,20 +102,6 @@ class Judge:
             return present[name]
 
         return look_up
-
-    def _store(self, text: Text) -> None:
-        self._database.execute("INSERT INTO article (article) VALUES ('delete-all')")
-        self._database.execute(
-            "INSERT INTO article (rowid, folded_title, folded) VALUES (1, ?, ?)",
-            (text.folded_title, text.folded),
-        )
-
-    def _finds(self, match: str) -> bool:
-        return self._database.execute("SELECT 1 FROM article WHERE article MATCH ?", (match,)).fetchone() is not None
-
-    def _holds(self, rule: Rule, lookup: Lookup, text: Text) -> bool:
-        match = compile_match(rule.expression, lookup, text.hits)
-        return match.text is not None and self._finds(match.text)
 
 
 def judge(topic: Topic, article: Article) -> Relevance | None:

@@ -85,7 +85,6 @@ class _Judging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._judge.close()
         self._db.close()
 
     def judge(self, ids: Sequence[int]) -> list[Judgement]:

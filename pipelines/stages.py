@@ -117,11 +117,6 @@ class Store:
         """Readies the judge of texts that change here, where the lines a site repeats leave them."""
         self.judge = Judge(self.crawler.spider.topics)  # type: ignore[union-attr]
 
-    def close_spider(self) -> None:
-        """Frees the judge."""
-        if self.judge is not None:
-            self.judge.close()
-
     def process_item(self, item: Extracted) -> Any:
         """Stores the page's outcome and tells the spider which it was."""
         spider: Any = self.crawler.spider

@@ -7,7 +7,7 @@ quoted words, ``&`` and, ``|`` or, ``!`` not, brackets. ``!`` binds tighter than
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -281,16 +281,13 @@ Lookup = Callable[[str], Sequence[Term]]
 """Gives the terms of a set, by its name."""
 
 
-def compile_match(expression: Expression, lookup: Lookup, present: Container[Term] | None = None) -> Match:
-    """Returns an expression as FTS5 MATCH text over the index of ``article_text``, with the terms ``lookup`` gives.
-
-    With ``present`` quoted words count only when they are in it: what cannot be found need not be asked for.
-    """
+def compile_match(expression: Expression, lookup: Lookup) -> Match:
+    """Returns an expression as FTS5 MATCH text over the index of ``article_text``, with the terms ``lookup`` gives."""
 
     def compile_part(part: Expression) -> Match:
         match part:
             case Name() | Words():
-                return _either([term.match_text() for term in terms_of(part, lookup, present)])
+                return _either([term.match_text() for term in terms_of(part, lookup)])
             case Not(inner):
                 return compile_part(inner).invert()
             case And(parts):
@@ -301,7 +298,7 @@ def compile_match(expression: Expression, lookup: Lookup, present: Container[Ter
                 found = compile_part(inner)
                 return found if found.text is None else Match(f"({TITLE_COLUMN} : {found.text})", found.negated)
             case Near(left, right, distance):
-                pairs = product(terms_of(left, lookup, present), terms_of(right, lookup, present))
+                pairs = product(terms_of(left, lookup), terms_of(right, lookup))
                 return _either([_pair_near(one, other, distance) for one, other in pairs])
 
     return compile_part(expression)
@@ -333,13 +330,13 @@ def _either(texts: Sequence[str]) -> Match:
     return Match(texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})")
 
 
-def terms_of(expression: Expression, lookup: Lookup, present: Container[Term] | None = None) -> list[Term]:
-    """Returns all terms an expression speaks of, each once; quoted words only when ``present``, if that is given."""
+def terms_of(expression: Expression, lookup: Lookup) -> list[Term]:
+    """Returns all terms an expression speaks of, each once."""
     terms: list[Term] = []
     for part in walk(expression):
         if isinstance(part, Name):
             terms += lookup(part.name)
-        elif isinstance(part, Words) and (present is None or part.term in present):
+        elif isinstance(part, Words):
             terms.append(part.term)
     return list(dict.fromkeys(terms))
 

@@ -51,10 +51,8 @@ def topics(tmp_path_factory: pytest.TempPathFactory) -> tuple[Topic, ...]:
 
 
 @pytest.fixture
-def judge(topics: tuple[Topic, ...]) -> Iterator[Judge]:
-    judge = Judge(topics)
-    yield judge
-    judge.close()
+def judge(topics: tuple[Topic, ...]) -> Judge:
+    return Judge(topics)
 
 
 def open_desk(path: Path) -> Database:

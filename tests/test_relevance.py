@@ -208,7 +208,6 @@ def test_one_judge_serves_many_articles_and_topics(topic: Topic) -> None:
         assert [found.topic_id for found in both.judge(_article("x", "Bridge talks."))] == ["bridge", "other"]
         assert both.judge(_article("x", "Nothing")) == ()
         assert both.find_mentions(_article("x", "The mayor")) == {"bridge": {"mayor": 1}, "other": {"mayor": 1}}
-    both.close()
 
 
 def test_no_topics_no_matches() -> None:

@@ -134,4 +134,3 @@ def change_lines(database: Path, topics: Path, status: str, numbers: Sequence[in
             print(f"line {number} {done} {n_changed} articles: {known[number].line[:SHOWN_CHARACTERS]}")
     finally:
         db.close()
-        judge.close()
