@@ -93,7 +93,6 @@ def main(arguments: list[str]) -> int:
         ]
         sizes = count_bytes(db)
         db.close()
-    judge.close()
     part = len(times) // PARTS
     for number in range(PARTS):
         stretch = range(number * part, (number + 1) * part)
