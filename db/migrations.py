@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database, Migrations
 
+from db.day_counts import COUNTS_BY_DAY
+
 migrations = Migrations("parley")
 
 _HTTP = "({0} IS NULL OR {0} LIKE 'http://%' OR {0} LIKE 'https://%')"
@@ -361,5 +363,5 @@ def _statements(script: str) -> Iterator[str]:
 @migrations()
 def m001_archive(db: Database) -> None:
     """The archive file of the first release."""
-    for statement in _statements(_TABLES):
+    for statement in _statements(_TABLES + COUNTS_BY_DAY):
         db.execute(statement)

@@ -356,6 +356,24 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "n_stories": "Distinct stories of that day",
         },
     ),
+    "topic_days": TableDoc(
+        "Accepted articles of each topic a day and source, kept by triggers. A row that fell to 0 stays.",
+        {
+            "topic_id": "The topic",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "source_id": "The outlet",
+            "n_articles": "Accepted articles of that day, copies included",
+            "n_stories": "Those of them that stand for their story",
+        },
+    ),
+    "entity_days": TableDoc(
+        "In how many articles each entity is named a day, kept by triggers. A row that fell to 0 stays.",
+        {
+            "entity_id": "The entity",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "n_articles": "Articles of that day that name it",
+        },
+    ),
 }
 
 

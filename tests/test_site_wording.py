@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from db.folding import fold
 from db.search import split_words
 from db.site import wording
-from db.site.drawing import draw_timeline
 from db.site.headers import is_shut
 from db.site.searching import LAST_ID, read_cursor, read_request
 
@@ -202,41 +200,6 @@ def test_a_difference_rebuilds_the_new_text(old: list[str], new: list[str]) -> N
     assert pieces is not None
     assert "".join(text for kind, text in pieces if kind in ("same", "added")).split() == "".join(new).split()
     assert "".join(text for kind, text in pieces if kind in ("same", "removed")).split() == "".join(old).split()
-
-
-def test_timeline_has_a_place_for_every_day() -> None:
-    rows: list[dict[str, object]] = [
-        {"day": "2018-11-26", "n_articles": 10, "n_stories": 4},
-        {"day": "2018-11-24", "n_articles": 5, "n_stories": 9},
-        {"day": "2001-01-01", "n_articles": 900, "n_stories": 1},
-        {"day": None, "n_articles": 1, "n_stories": 1},
-    ]
-    line = draw_timeline(rows, days=30, width=300, height=100)
-    assert line is not None
-    assert (line.first_day, line.last_day, line.highest, len(line.bars)) == ("2018-10-28", "2018-11-26", 10, 30)
-    last, gap, first = line.bars[-1], line.bars[-2], line.bars[-3]
-    assert (last.stories_height, last.copies_height, last.copies_y) == (40, 60, 0)
-    assert gap.n_articles == gap.stories_height == 0
-    assert (first.n_stories, first.copies_height) == (5, 0), "there are never more stories than articles"
-    assert [label for _, label in line.months] == ["Nov 2018"]
-    assert draw_timeline([]) is None
-
-
-@given(
-    st.dictionaries(
-        st.dates(date(2000, 1, 1), date(2030, 1, 1)), st.tuples(st.integers(-5, 10**6), st.integers(-5, 10**6))
-    )
-)
-def test_bars_stay_inside_the_drawing(days: dict[date, tuple[int, int]]) -> None:
-    rows = [{"day": day.isoformat(), "n_articles": a, "n_stories": s} for day, (a, s) in days.items()]
-    line = draw_timeline(rows)
-    assert (line is None) is (not days)
-    for bar in line.bars if line else ():
-        assert bar.x >= 0 and bar.x + bar.width <= 960.01
-        assert 0 <= bar.copies_y <= bar.stories_y <= 120
-        assert bar.copies_height >= 0 and bar.stories_y + bar.stories_height == pytest.approx(120)
-    if line:
-        assert date.fromisoformat(line.last_day) - date.fromisoformat(line.first_day) == timedelta(days=119)
 
 
 @given(st.text())

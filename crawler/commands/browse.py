@@ -50,7 +50,7 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         database = str(self.settings["DATABASE"])
         try:
-            site = build_site(database)
+            site = build_site(database, self.settings["ARCHIVE"])
         except ArchiveError as error:
             raise UsageError(str(error), print_help=False) from error
         with listen(opts.host, opts.port) as listening, contextlib.suppress(KeyboardInterrupt):

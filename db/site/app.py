@@ -35,8 +35,10 @@ def site_metadata(name: str) -> dict[str, Any]:
     return {"title": "Parley", "databases": {name: {"tables": tables}}}
 
 
-def build_site(path: str | Path) -> Datasette:
+def build_site(path: str | Path, archive: str | Path | None = None) -> Datasette:
     """Returns the site over the archive at ``path``, which is opened read-only; a crawl may write it meanwhile.
+
+    ``archive``: the folder of its WARC files; without it no archived page is shown.
 
     Raises `ArchiveError` where the file is missing, is no archive, or has a path that does not fit a SQLite URI.
     """
@@ -44,9 +46,12 @@ def build_site(path: str | Path) -> Datasette:
     open_readonly(path).close()
     if set("?#%") & set(str(path)):
         raise ArchiveError(f"{path}: a path with one of ? # % cannot be browsed; rename the file or link to it")
+    config = site_config(path.stem)
+    if archive:
+        config.setdefault("plugins", {})["parley-site"] = {"archive": str(Path(archive).resolve())}
     return Datasette(
         [str(path)],
-        config=site_config(path.stem),
+        config=config,
         metadata=site_metadata(path.stem),
         template_dir=str(FOLDER / "templates"),
         plugins_dir=str(FOLDER / "plugins"),

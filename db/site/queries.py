@@ -5,40 +5,90 @@ Lists carry their own LIMIT before anything costly is joined; each statement run
 
 from __future__ import annotations
 
-from db.reports import SOURCE_HEALTH
+from db.reports import LAST_RUNS, RECENT_FAILURES, SOURCE_HEALTH
 
 _CARD = """a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.paywalled, a.story_id,
     s.name AS source_name, st.n_articles, st.n_sources,
+    CASE WHEN st.n_articles > 1 THEN
+        (SELECT group_concat(DISTINCT language) FROM articles WHERE story_id = a.story_id) END AS languages,
     coalesce(nullif(a.summary, ''), (SELECT substr(body, 1, 400) FROM article_text WHERE id = a.id)) AS teaser"""
+_DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
 _CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st ON st.id = a.story_id"
 
 HEALTH = SOURCE_HEALTH
+RUNS = LAST_RUNS
+FAILURES = RECENT_FAILURES
 
 TOTALS = """
 SELECT (SELECT coalesce(sum(n_articles), 0) FROM sources) AS n_articles,
-    (SELECT count(*) FROM stories) AS n_stories,
+    (SELECT coalesce(sum(n_stories), 0) FROM daily_totals) AS n_stories,
     (SELECT count(*) FROM sources WHERE status = 'active') AS n_sources,
-    (SELECT count(*) FROM topics WHERE status = 'active') AS n_topics,
-    (SELECT max(first_seen_at) FROM articles) AS last_seen_at
+    (SELECT max(first_seen_at) FROM articles) AS last_seen_at,
+    (SELECT count(*) FROM articles WHERE first_seen_at >= :day_ago) AS n_day,
+    (SELECT count(*) FROM articles WHERE first_seen_at >= :week_ago) AS n_week
+"""
+
+# Ids grow with the time of arrival, so "since" is an id, and arrivals on a topic are a range of an index.
+SINCE_ID = """
+SELECT coalesce((SELECT id FROM articles WHERE first_seen_at >= :since ORDER BY first_seen_at, id LIMIT 1),
+    9223372036854775807) AS id
 """
 
 DAILY = """
 SELECT day, n_articles, n_stories FROM daily_totals WHERE day <= substr(:now, 1, 10) ORDER BY day DESC LIMIT :days
 """
 
-# The newest matches by arrival first, so that a large backlog of judged articles is not sorted for twelve rows.
-LATEST_ON_TOPIC = f"""
-WITH newest AS (
-    SELECT DISTINCT article_id FROM topic_matches
-    WHERE accepted = 1 AND topic_id IN (SELECT id FROM topics WHERE status = 'active')
-    ORDER BY article_id DESC LIMIT 3000
+TOPIC_DAILY = """
+SELECT day, sum(n_articles) AS n_articles, sum(n_stories) AS n_stories FROM topic_days
+WHERE topic_id = :topic AND day <= substr(:now, 1, 10) AND n_articles > 0 GROUP BY day ORDER BY day DESC LIMIT :days
+"""
+
+# Each topic's newest arrivals, grouped into stories: never more than 400 rows a topic, however long its backlog.
+HEADLINES = f"""
+WITH arrived AS (
+    SELECT m.article_id FROM topics AS t JOIN topic_matches AS m ON m.topic_id = t.id AND m.accepted = 1
+    AND m.article_id >= max(:since_id, coalesce((SELECT article_id FROM topic_matches
+        WHERE topic_id = t.id AND accepted = 1 ORDER BY article_id DESC LIMIT 1 OFFSET 399), 0))
+    WHERE t.status = 'active' AND (:topic IS NULL OR t.id = :topic)
+), newest AS (
+    SELECT coalesce(r.lead_article_id, f.id) AS id, max(coalesce(f.published_at, f.first_seen_at)) AS newest_at
+    FROM arrived JOIN articles AS f ON f.id = arrived.article_id LEFT JOIN stories AS r ON r.id = f.story_id
+    GROUP BY 1 ORDER BY newest_at DESC, 1 DESC LIMIT :limit
 )
-SELECT {_CARD} FROM newest JOIN articles AS a ON a.id = newest.article_id {_CARD_JOINS}
-WHERE a.is_lead = 1 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
+SELECT {_CARD}, substr(newest.newest_at, 1, 10) AS day FROM newest JOIN articles AS a ON a.id = newest.id {_CARD_JOINS}
+ORDER BY newest.newest_at DESC, a.id DESC
+"""
+
+# Revisions that changed what is said, among the newest 300.
+EDITED = """
+SELECT r.number, r.kind, r.seen_at, r.words_added, r.words_removed, r.numbers_changed, a.id, a.title, a.language,
+    s.name AS source_name
+FROM (SELECT * FROM revisions ORDER BY id DESC LIMIT 300) AS r
+JOIN articles AS a ON a.id = r.article_id JOIN sources AS s ON s.id = a.source_id
+WHERE r.kind IN ('correction', 'update', 'rewrite') AND (:topic IS NULL OR EXISTS (
+    SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = a.id AND accepted = 1))
+ORDER BY r.kind <> 'correction', r.id DESC LIMIT :limit
+"""
+
+# The newest arrivals of the whole archive, as HEADLINES has them of a topic.
+ARRIVED = f"""
+WITH arrived AS (SELECT id FROM articles WHERE id >= :since_id AND is_lead = 1 ORDER BY id DESC LIMIT 400)
+SELECT {_CARD}, {_DAY} AS day FROM arrived JOIN articles AS a ON a.id = arrived.id {_CARD_JOINS}
+ORDER BY day DESC, a.published_at DESC, a.id DESC LIMIT :limit
+"""
+
+# Who was named most since a day.
+NAMED_LATELY = """
+SELECT min(e.topic_id) AS topic_id, e.slug, e.name, max(e.role) AS role, max(e.n_articles) AS n_articles FROM (
+    SELECT o.topic_id, o.slug, o.name, o.role, sum(d.n_articles) AS n_articles
+    FROM topics AS t JOIN entities AS o ON o.topic_id = t.id
+    JOIN entity_days AS d ON d.entity_id = o.id AND d.day >= :since AND d.n_articles > 0
+    WHERE t.status = 'active' AND (:topic IS NULL OR t.id = :topic) GROUP BY o.id
+) AS e GROUP BY e.slug ORDER BY n_articles DESC, e.name LIMIT 8
 """
 
 STORIES = f"""
-SELECT {_CARD} FROM articles AS a {_CARD_JOINS}
+SELECT {_CARD}, {_DAY} AS day FROM articles AS a {_CARD_JOINS}
 WHERE a.is_lead = 1 AND a.published_at <= :before_at AND (a.published_at < :before_at OR a.id < :before_id)
 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
 """
@@ -50,8 +100,12 @@ WHERE a.is_lead = 1 AND a.published_at IS NULL AND a.id < :before_id ORDER BY a.
 
 TOPICS = """
 SELECT t.id, t.title, t.question,
-    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 1) AS n_accepted,
-    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 0) AS n_review
+    (SELECT coalesce(sum(n_articles), 0) FROM topic_days WHERE topic_id = t.id) AS n_accepted,
+    (SELECT count(*) FROM (SELECT 1 FROM topic_matches WHERE topic_id = t.id AND accepted = 0 LIMIT 1000)) AS n_review,
+    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 1 AND article_id >= (
+        SELECT id FROM articles WHERE first_seen_at >= :day_ago ORDER BY first_seen_at, id LIMIT 1)) AS n_day,
+    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 1 AND article_id >= (
+        SELECT id FROM articles WHERE first_seen_at >= :week_ago ORDER BY first_seen_at, id LIMIT 1)) AS n_week
 FROM topics AS t WHERE t.status = 'active' ORDER BY t.title COLLATE NOCASE
 """
 
@@ -62,15 +116,75 @@ WITH page AS (
     SELECT article_id, score FROM topic_matches
     WHERE topic_id = :id AND accepted = :accepted AND article_id < :before_id ORDER BY article_id DESC LIMIT :limit
 )
-SELECT {_CARD}, page.score, m.reasons FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS}
+SELECT {_CARD}, a.url, page.score, m.reasons FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS}
 JOIN topic_matches AS m ON m.topic_id = :id AND m.article_id = a.id
 ORDER BY a.id DESC
 """
 
+# A LEFT JOIN: who is looked for and never named is worth knowing too.
 TOPIC_ENTITIES = """
-SELECT e.name, e.role, count(m.article_id) AS n_articles
-FROM entities AS e JOIN mentions AS m ON m.entity_id = e.id
-WHERE e.topic_id = :id GROUP BY e.id ORDER BY n_articles DESC, e.name LIMIT 40
+SELECT e.id, e.topic_id, e.slug, e.name, e.role, coalesce(sum(d.n_articles), 0) AS n_articles,
+    min(d.day) AS first_day, max(d.day) AS last_day
+FROM entities AS e LEFT JOIN entity_days AS d ON d.entity_id = e.id AND d.n_articles > 0
+WHERE e.topic_id = :id GROUP BY e.id ORDER BY n_articles DESC, e.name LIMIT :limit
+"""
+
+ENTITY = """
+SELECT e.id, e.topic_id, e.slug, e.name, e.role, t.title AS topic_title
+FROM entities AS e JOIN topics AS t ON t.id = e.topic_id WHERE e.topic_id = :topic AND e.slug = :slug
+"""
+
+ENTITY_DAILY = """
+SELECT day, n_articles, n_articles AS n_stories FROM entity_days
+WHERE entity_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10) ORDER BY day DESC LIMIT :days
+"""
+
+ENTITY_ARTICLES = f"""
+WITH page AS (
+    SELECT article_id, n FROM mentions WHERE entity_id = :id AND article_id < :before_id
+    ORDER BY article_id DESC LIMIT :limit
+)
+SELECT {_CARD}, page.n FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS} ORDER BY a.id DESC
+"""
+
+# Among the newest 1,000 articles that name it: the pairs of all of them would be a scan.
+ENTITY_COMPANY = """
+WITH latest AS (SELECT article_id FROM mentions WHERE entity_id = :id ORDER BY article_id DESC LIMIT 1000)
+SELECT o.topic_id, o.slug, o.name, o.role, count(*) AS n_articles,
+    min(substr(coalesce(a.published_at, a.first_seen_at), 1, 10)) AS first_day,
+    max(substr(coalesce(a.published_at, a.first_seen_at), 1, 10)) AS last_day
+FROM latest JOIN mentions AS w ON w.article_id = latest.article_id AND w.entity_id <> :id
+JOIN entities AS o ON o.id = w.entity_id AND o.topic_id = :topic JOIN articles AS a ON a.id = latest.article_id
+GROUP BY o.id ORDER BY n_articles DESC, o.name LIMIT 12
+"""
+
+NAMED_IN = """
+SELECT min(e.topic_id) AS topic_id, e.slug, e.name, max(e.role) AS role, count(DISTINCT m.article_id) AS n_articles
+FROM json_each(:ids) AS wanted JOIN mentions AS m ON m.article_id = wanted.value
+JOIN entities AS e ON e.id = m.entity_id JOIN topics AS t ON t.id = e.topic_id AND t.status = 'active'
+GROUP BY e.slug ORDER BY n_articles DESC, e.name LIMIT 12
+"""
+
+ALL_ENTITIES = """
+SELECT e.slug, min(e.name) AS name FROM entities AS e JOIN topics AS t ON t.id = e.topic_id AND t.status = 'active'
+GROUP BY e.slug ORDER BY name COLLATE NOCASE LIMIT 500
+"""
+
+LANES_BY_ENTITY = """
+SELECT e.slug AS id, e.name, d.day, d.n_articles FROM entities AS e JOIN entity_days AS d ON d.entity_id = e.id
+WHERE e.topic_id = :topic AND d.day BETWEEN :first AND :last AND d.n_articles > 0
+"""
+
+LANES_BY_SOURCE = """
+SELECT d.source_id AS id, s.name, d.day, d.n_articles FROM topic_days AS d JOIN sources AS s ON s.id = d.source_id
+WHERE d.topic_id = :topic AND d.day BETWEEN :first AND :last AND d.n_articles > 0
+"""
+
+PERIOD = f"""
+SELECT {_CARD} FROM articles AS a {_CARD_JOINS}
+WHERE a.published_at >= :first AND a.published_at < :after AND a.is_lead = 1 AND (:topic IS NULL OR EXISTS (
+    SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = a.id AND accepted = 1))
+ORDER BY a.published_at, a.id LIMIT :limit
 """
 
 ARTICLE = """
@@ -86,14 +200,22 @@ WHERE m.article_id = :id AND t.status = 'active' ORDER BY m.accepted DESC, m.sco
 """
 
 ARTICLE_ENTITIES = """
-SELECT e.name, max(e.role) AS role, max(m.n) AS n FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
-WHERE m.article_id = :id GROUP BY e.name ORDER BY n DESC, e.name LIMIT 20
+SELECT min(e.topic_id) AS topic_id, e.slug, e.name, max(e.role) AS role, max(m.n) AS n
+FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id JOIN topics AS t ON t.id = e.topic_id
+WHERE m.article_id = :id AND t.status = 'active' GROUP BY e.slug ORDER BY n DESC, e.name LIMIT 20
 """
 
 REVISIONS = """
 SELECT number, seen_at, title, body, kind, words_added, words_removed, numbers_changed
 FROM revisions WHERE article_id = :id ORDER BY number DESC LIMIT 50
 """
+
+REMOVED_LINES = """
+SELECT l.line, l.place, l.n_articles FROM removed_lines AS r JOIN site_lines AS l ON l.id = r.site_line_id
+WHERE r.article_id = :id ORDER BY r.position LIMIT 50
+"""
+
+RAW_PAGE = "SELECT url, warc_file, warc_offset, warc_length FROM articles WHERE id = :id"
 
 STORY = """
 SELECT * FROM stories WHERE id = coalesce((SELECT story_id FROM story_aliases WHERE id = :id), :id)
@@ -139,6 +261,24 @@ SELECT {_CARD} FROM articles AS a {_CARD_JOINS} WHERE a.source_id = :id
 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
 """
 
+SOURCE_DAILY = """
+SELECT substr(published_at, 1, 10) AS day, count(*) AS n_articles, count(*) AS n_stories FROM articles
+WHERE source_id = :id AND published_at >= :first AND published_at <= :now GROUP BY 1
+"""
+
+# CROSS JOIN keeps the order: a short range of the index on (source_id, published_at) for each source.
+COVERAGE = """
+SELECT s.id, substr(a.published_at, 1, 10) AS day, count(*) AS n_articles
+FROM sources AS s CROSS JOIN articles AS a ON a.source_id = s.id AND a.published_at >= :first AND a.published_at <= :now
+WHERE s.status IN ('active', 'disabled') GROUP BY 1, 2
+"""
+
+POLLING = """
+SELECT source_id, min(interval_seconds) AS interval_seconds, min(next_poll_at) AS next_poll_at,
+    max(polled_at) AS polled_at
+FROM seeds WHERE status IN ('active', 'failing') GROUP BY source_id
+"""
+
 SOURCE_ERRORS = """
 SELECT at, url, status, error FROM (
     SELECT * FROM fetches WHERE seed_id IN (SELECT id FROM seeds WHERE source_id = :id) ORDER BY id DESC LIMIT 500
@@ -151,7 +291,21 @@ FROM hits JOIN articles AS a ON a.id = hits.id JOIN article_text AS t ON t.id = 
 """
 _MARKS = """highlight(article_text_fts, 0, char(2), char(3)) AS title_marks,
         highlight(article_text_fts, 1, char(2), char(3)) AS body_marks"""
-_FILTERS = "(:source IS NULL OR f.source_id = :source) AND (:language IS NULL OR f.language = :language)"
+_FILTERS = """article_text_fts.rowid > :horizon
+    AND (:source IS NULL OR f.source_id = :source) AND (:language IS NULL OR f.language = :language)
+    AND (:first IS NULL OR coalesce(f.published_at, f.first_seen_at) >= :first)
+    AND (:last IS NULL OR substr(coalesce(f.published_at, f.first_seen_at), 1, 10) <= :last)
+    AND (:topic IS NULL OR EXISTS (
+        SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = f.id AND accepted = 1))
+    AND (:entity IS NULL OR EXISTS (
+        SELECT 1 FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
+        WHERE m.article_id = f.id AND e.slug = :entity))"""
+
+# Filters are tried on each hit, so a narrowed search looks at so many of the newest and goes on from there if asked.
+SEARCH_HORIZON = """
+SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH :match AND rowid < :before_id
+    ORDER BY rowid DESC LIMIT 1 OFFSET :looked_at), 0) AS id
+"""
 
 SEARCH_NEWEST = f"""
 WITH hits AS MATERIALIZED (
@@ -182,4 +336,12 @@ SEARCH_COUNT = (
     "SELECT count(*) AS n FROM (SELECT 1 FROM article_text_fts WHERE article_text_fts MATCH :match LIMIT 1001)"
 )
 
-LANGUAGES = "SELECT DISTINCT language FROM articles WHERE language IS NOT NULL ORDER BY language"
+# From one language to the next over the index: DISTINCT would read it whole.
+LANGUAGES = """
+WITH RECURSIVE known (language) AS (
+    SELECT min(language) FROM articles
+    UNION ALL SELECT (SELECT min(language) FROM articles WHERE language > known.language) FROM known
+    WHERE known.language IS NOT NULL
+)
+SELECT language FROM known WHERE language IS NOT NULL
+"""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from datasette.database import Database, QueryInterrupted
 
 from db.search import match_expression
 from db.site import queries
+from db.site.drawing import read_day
 from db.site.wording import Piece, cut_excerpt, find_forms, mark_words
 
 PAGE_SIZE = 20
 LAST_ID = 2**63 - 1
 MOST_COUNTED = 1000
 """Hits are counted no further: beyond it the page says "more than"."""
+LOOKED_AT = 10_000
+"""Hits that filters are tried on, newest first: about 50 ms at a million articles. A link goes on from there."""
+WORDS_EXPLAINED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,35 @@ class Question:
     order: Literal["newest", "best"]
     source: str | None
     language: str | None
+    topic: str | None
+    entity: str | None
+    first: str | None
+    """Earliest day of publication, ``YYYY-MM-DD``."""
+    last: str | None
+    """Latest day of publication."""
     before_id: int
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set, by their names in the address."""
+        found = {name: getattr(self, attribute) for name, attribute in _FILTERS.items()}
+        return {name: value for name, value in found.items() if value}
+
+    def address(self, **changes: object) -> str:
+        """Returns the query string that asks this question again, without its place in the list."""
+        order = {"order": "best"} if self.order == "best" else {}
+        args = {"q": self.text, **self.filters, **order, **changes}
+        return urlencode({name: value for name, value in args.items() if value is not None}, errors="replace")
+
+
+_FILTERS = {
+    "source": "source",
+    "language": "language",
+    "topic": "topic",
+    "entity": "entity",
+    "from": "first",
+    "to": "last",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +85,23 @@ class Results:
     trouble: str | None = None
     unranked: bool = False
     """The best were asked for, but there are too many hits to rank in time: these are the newest."""
+    stopped: bool = False
+    """Filters were tried on `LOOKED_AT` hits; ``next_before`` goes on from there."""
+    words: tuple[tuple[str, int], ...] = ()
+    """Where nothing was found: each word of the question and in how many articles it is, the rarest first."""
+    instead: str = ""
+    """The words that were looked for instead, because the others are in no article."""
+
+    @property
+    def ids(self) -> str:
+        """The ids of the articles shown, a JSON array."""
+        return json.dumps([hit.row["id"] for hit in self.hits])
+
+    @property
+    def fewer_words(self) -> str:
+        """The words of a question without an answer that are in some article, the rarest left out: `""` for none."""
+        found = {word for word, n in self.words if n and (word, n) != self.words[0]}
+        return " ".join(word for word in self.question.text.split() if word in found)
 
 
 def read_cursor(args: Mapping[str, str], name: str = "before") -> int:
@@ -70,8 +121,17 @@ def read_request(args: Mapping[str, str]) -> Question:
         order="best" if args.get("order") == "best" else "newest",
         source=args.get("source") or None,
         language=args.get("language") or None,
+        topic=args.get("topic") or None,
+        entity=args.get("entity") or None,
+        first=_read_day(args.get("from")),
+        last=_read_day(args.get("to")),
         before_id=read_cursor(args),
     )
+
+
+def _read_day(text: str | None) -> str | None:
+    day = read_day((text or "").strip())
+    return day.isoformat() if day else None
 
 
 async def search_archive(db: Database, question: Question, limit_ms: int | None = None) -> Results:
@@ -84,30 +144,62 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
     values = {
         "match": question.match,
         "before_id": question.before_id,
-        "source": question.source,
-        "language": question.language,
+        **{attribute: getattr(question, attribute) for attribute in _FILTERS.values()},
+        "horizon": 0,
         "limit": PAGE_SIZE + 1 if question.order == "newest" else PAGE_SIZE,
     }
     sql = queries.SEARCH_NEWEST if question.order == "newest" else queries.SEARCH_BEST
     try:
-        rows = (await db.execute(sql, values, custom_time_limit=limit_ms)).rows
-        narrowed = question.source or question.language
-        n = None if narrowed else await _count(db, question.match, limit_ms)
+        if question.filters:
+            place = {"match": question.match, "before_id": question.before_id, "looked_at": LOOKED_AT}
+            values["horizon"] = (await _ask(db, queries.SEARCH_HORIZON, place, limit_ms))[0]["id"]
+        rows = await _ask(db, sql, values, limit_ms)
+        n = None if question.filters else await _count(db, question.match, limit_ms)
+        words = () if rows else await _explain(db, question, limit_ms)
+        present = " ".join(word for word in question.text.split() if word in {known for known, n in words if n})
+        if words and not words[0][1] and present:
+            fewer = replace(question, text=present, match=match_expression(present))
+            found = await search_archive(db, fewer, limit_ms)
+            return replace(found, question=question, words=found.words or words, instead=present)
     except QueryInterrupted:
         if question.order == "best":
             newest = await search_archive(db, replace(question, order="newest"), limit_ms)
-            return newest if newest.trouble else replace(newest, unranked=True)
+            return newest if newest.trouble else replace(newest, question=question, unranked=True)
         return Results(question, trouble="This search takes too long. Try a rarer word, or fewer filters.")
     except (sqlite3.DatabaseError, UnicodeEncodeError):
         return Results(question, trouble="This search cannot be understood. Try plain words.")
     shown = rows[:PAGE_SIZE]
-    hits = tuple(_present(row) for row in shown)
-    more = len(rows) > PAGE_SIZE
-    return Results(question, hits, n, next_before=shown[-1]["id"] if more else None)
+    more = shown[-1]["id"] if len(rows) > PAGE_SIZE else None
+    stopped = more is None and question.order == "newest" and values["horizon"] > 0
+    return Results(
+        question,
+        tuple(_present(row) for row in shown),
+        n,
+        next_before=values["horizon"] + 1 if stopped else more,
+        stopped=stopped,
+        words=words,
+    )
+
+
+async def _ask(db: Database, sql: str, values: Mapping[str, object], limit_ms: int | None) -> list[Any]:
+    try:
+        return list((await db.execute(sql, values, custom_time_limit=limit_ms)).rows)
+    except sqlite3.OperationalError as error:
+        if "vtable constructor" in str(error):  # what SQLite says when time runs out while it opens the index
+            raise QueryInterrupted(error, sql, values) from error
+        raise
+
+
+async def _explain(db: Database, question: Question, limit_ms: int | None) -> tuple[tuple[str, int], ...]:
+    """Returns in how many articles each word of a question is, at most `MOST_COUNTED` + 1, the rarest first."""
+    words = dict.fromkeys(question.text.split())
+    asked = [(word, match) for word in words if (match := match_expression(word))][:WORDS_EXPLAINED]
+    counted = [(word, await _count(db, match, limit_ms)) for word, match in asked]
+    return tuple(sorted(counted, key=lambda pair: pair[1]))
 
 
 async def _count(db: Database, match: str, limit_ms: int | None) -> int:
-    return int((await db.execute(queries.SEARCH_COUNT, {"match": match}, custom_time_limit=limit_ms)).rows[0]["n"])
+    return int((await _ask(db, queries.SEARCH_COUNT, {"match": match}, limit_ms))[0]["n"])
 
 
 def _present(row: Any) -> Hit:

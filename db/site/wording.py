@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from difflib import SequenceMatcher
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,61 @@ def say_time(moment: str | None) -> str:
     return f"{parsed.day} {parsed:%B %Y, %H:%M} UTC" if parsed else str(moment or "")
 
 
+_ORIGINS = {
+    "json-ld": "the page's JSON-LD",
+    "meta": "the page's meta elements",
+    "itemprop": "the page's microdata",
+    "time": "a time element on the page",
+    "script": "the state the page carries for its scripts",
+    "url": "the day in the address",
+    "text": "a date written on the page",
+    "htmldate": "a guess over the whole page",
+    "feed": "the feed",
+}
+
+
+def say_origin(origin: str | None) -> str:
+    """Returns in words where a date was read (``articles.published_from``)."""
+    return _ORIGINS.get(origin or "", origin or "")
+
+
+_RELATIONS = {
+    "exact": "word for word the same text",
+    "near": "nearly the same text",
+    "contained": "one text lies within the other",
+    "related": "shares passages, but tells its own story",
+}
+
+
+def say_relation(pair: Mapping[str, Any]) -> str:
+    """Returns in words why two articles were joined: the relation, shared text, numbers and time between them."""
+    relation, shared, changed = pair["relation"] or "", pair["containment"], pair["numbers_changed"]
+    words = [_RELATIONS.get(relation, relation)]
+    if relation != "exact" and shared is not None:
+        words.append(f"{100 * shared:.0f} % of the shorter text is in the longer")
+    if relation != "exact" and changed is not None:
+        words.append(f"{plural(changed, 'number', 'numbers')} changed" if changed else "no number changed")
+    if (gap := pair["gap_days"]) is not None:
+        words.append(f"{say_duration(86400 * gap)} apart" if gap * 1440 >= 1 else "in the same minute")
+    return ", ".join(word for word in words if word)
+
+
+def say_counters(text: str | None) -> list[tuple[str, int]]:
+    """Returns the counters of a run as names in words and numbers, zeros left out, in alphabetical order."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return []
+    pairs = value.items() if isinstance(value, dict) else ()
+    return sorted((name.replace("_", " "), n) for name, n in pairs if isinstance(n, int) and n)
+
+
+def seconds_between(begin: str | None, end: str | None) -> float | None:
+    """Returns the seconds from one stored time to another, None where one is none."""
+    then, later = _parse(begin), _parse(end)
+    return (later - then).total_seconds() if then and later and bool(then.tzinfo) == bool(later.tzinfo) else None
+
+
 def say_duration(seconds: float | None) -> str:
     """Returns a number of seconds in the largest fitting unit (``20 min``, ``6 h``)."""
     if seconds is None:
@@ -96,6 +152,11 @@ def host_of(url: str | None) -> str:
         return (urlsplit(url or "").hostname or "").removeprefix("www.")
     except ValueError:
         return ""
+
+
+def file_name(path: str | None) -> str:
+    """Returns the last part of a path: where files of this machine lie is nobody else's business."""
+    return PurePath(path or "").name
 
 
 def split_paragraphs(body: str | None) -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from datasette import hookimpl
+from datasette import NotFound, Response, hookimpl
 from datasette.utils import tilde_decode, tilde_encode
 from jinja2 import Environment
 
-from db.connection import utc_now
+from db.connection import from_text, to_text, utc_now
 from db.reports import silent_before
 from db.schema import DESCRIPTIONS
-from db.site import FOLDER, drawing, headers, queries, searching, wording
+from db.site import FOLDER, drawing, headers, queries, raw_pages, searching, wording
 
 _STYLE_VERSION = sha256((FOLDER / "static" / "parley.css").read_bytes()).hexdigest()[:8]
 """In the address of the style sheet, so that browsers never show a page with last month's."""
@@ -29,6 +32,10 @@ _FILTERS = {
     "paragraphs": wording.split_paragraphs,
     "names": wording.read_names,
     "reasons": wording.explain_reasons,
+    "filename": wording.file_name,
+    "origin": wording.say_origin,
+    "relation": wording.say_relation,
+    "counters": wording.say_counters,
     # Datasette redirects percent signs in paths to its own escapes (~D8), so ids travel in those.
     "tilde": tilde_encode,
     "untilde": tilde_decode,
@@ -51,18 +58,58 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
 
     return {
         "queries": queries,
+        "raw_pages": _archive_folder(datasette) is not None,
         "archive_name": datasette.get_database().name,
         "described": {table: doc.text.replace("`", "") for table, doc in DESCRIPTIONS.items()},
         "now": now,
-        "silent_before": silent_before(now),
+        "clock": {
+            "now": now,
+            "day_ago": to_text(from_text(now) - timedelta(days=1)),
+            "week_ago": to_text(from_text(now) - timedelta(days=7)),
+            "silent_before": silent_before(now),
+        },
         "style_version": _STYLE_VERSION,
         "read_cursor": searching.read_cursor,
         "last_id": searching.LAST_ID,
+        "looked_at": searching.LOOKED_AT,
+        "units": drawing.UNITS,
+        "took": wording.seconds_between,
         "most_counted": searching.MOST_COUNTED,
         "draw_timeline": drawing.draw_timeline,
+        "draw_lanes": drawing.draw_lanes,
+        "days_before": drawing.days_before,
+        "days_between": drawing.days_between,
         "compare_texts": wording.compare_texts,
         "run_search": run_search,
     }
+
+
+def _archive_folder(datasette: Any) -> Path | None:
+    folder = (datasette.plugin_config("parley-site") or {}).get("archive")
+    return Path(folder) if folder else None
+
+
+async def show_raw_page(datasette: Any, request: Any) -> Response:
+    """Answers with the archived bytes of an article's page: its source as plain text, which no browser runs."""
+    article_id, folder = int(request.url_vars["id"][:18]), _archive_folder(datasette)
+    rows = (await datasette.get_database().execute(queries.RAW_PAGE, {"id": article_id})).rows
+    if not rows or folder is None:
+        raise NotFound(f"There is no article {article_id}" if not rows else "Archived pages are not shown here")
+    if not rows[0]["warc_file"]:
+        raise NotFound("The raw page of this article was not kept")
+    extent = (rows[0][column] or 0 for column in ("warc_offset", "warc_length"))
+    try:
+        page = await asyncio.to_thread(raw_pages.read_raw_page, folder, rows[0]["warc_file"], *extent)
+    except raw_pages.NoRawPage as error:
+        raise NotFound(f"The raw page of article {article_id} cannot be shown: {error}") from error
+    named = {"content-disposition": f'inline; filename="article-{article_id}.html.txt"'}
+    return Response(page.body, headers=named, content_type=f"text/plain; charset={page.charset}")
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, Any]]:
+    """Adds the address of archived pages."""
+    return [(r"^/article/(?P<id>[0-9]{1,18})/raw$", show_raw_page)]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
