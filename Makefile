@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock docs bench clean
+.PHONY: help setup demo test browser lint format lock docs screenshots bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -21,6 +21,12 @@ demo: setup ## crawl the embedded newsroom twice and show what came of it
 
 test: setup ## run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+browser: ## install Chromium for the tests of the site's pages (Debian, as root; else they are skipped)
+	@command -v chromium chromium-browser google-chrome > /dev/null \
+		|| { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq \
+		&& apt-get install -y -qq --no-install-recommends chromium; } \
+		|| echo "no Chromium here: the tests in tests/browser are skipped"
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -73,9 +73,9 @@ def browse(database: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def running_site(database: Path) -> Iterator[Site]:
+def running_site(database: Path, *options: str) -> Iterator[Site]:
     """Yields the site over a database on a free port; ends it with Ctrl-C."""
-    process = browse(database, "--port", "0")
+    process = browse(database, "--port", "0", *options)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

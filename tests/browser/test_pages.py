@@ -17,15 +17,29 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 
 PAGES = [
     "/",
-    "/search?q=talks",
+    "/?topic=moscow-talks&since=week",
+    "/search",
+    "/search?q=talks&topic=moscow-talks",
+    "/search?q=talks+unheardof",
+    "/search?q=unheardof",
     "/stories",
     "/topics",
     "/topic/moscow-talks",
+    "/timeline",
+    "/timeline?topic=moscow-talks&lanes=sources",
+    "/entities",
+    "/entity/moscow-talks/envoy",
+    "/review",
+    "/runs",
     "/sources",
     "/source/tribune",
     *(f"/article/{number}" for number in (1, 3, 5, 7)),
     "/story/1",
+    "/story/1?compare=2",
     "/shown",
+    "/shown/articles",
+    "/shown/sources",
+    "/shown/articles/1",
     "/nowhere",
 ]
 
@@ -39,9 +53,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def tab() -> Iterator[Tab]:
     assert CHROMIUM is not None
-    with open_browser(CHROMIUM, tmp_path_factory.mktemp("profile")) as opened:
+    with open_browser(CHROMIUM) as opened:
         yield opened
 
 
@@ -52,6 +66,52 @@ def test_no_page_scrolls_sideways_or_complains(site: Site, tab: Tab, path: str, 
     assert tab.evaluate("innerWidth") == width
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert [text for text in tab.complaints() if path != "/nowhere" or "404" not in text] == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_barriers(site: Site, tab: Tab, path: str, width: int) -> None:
+    tab.open(site.url + path, width=width, dark=width == 390)
+    assert tab.find_barriers() == []
+
+
+def test_the_check_for_barriers_finds_one(tab: Tab) -> None:
+    tab.page.set_content("<main><h1>Form</h1><input><p style='color: #aaa; background: #bbb'>Faint</p></main>")
+    assert {barrier.split(":")[0] for barrier in tab.find_barriers()} >= {"label", "color-contrast"}
+
+
+def test_the_keyboard_reaches_the_text_first_and_shows_where_it_is(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/", width=1280)
+    tab.page.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    assert tab.evaluate("document.activeElement.getBoundingClientRect().width") > 50
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.press("Tab")
+    assert tab.evaluate("document.querySelector('main').contains(document.activeElement)")
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_the_review_queue_is_walked_by_links(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/review", width=1280)
+    assert tab.evaluate("document.querySelectorAll('.queue li .why, .queue li .quiet').length") > 0
+
+
+def test_a_printed_article_is_text_and_no_furniture(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/article/1", width=800, media="print")
+    visible = "selector => document.querySelector(selector).checkVisibility()"
+    assert [tab.page.evaluate(visible, selector) for selector in (".top nav", ".find", ".bottom")] == [False] * 3
+    assert tab.page.evaluate(visible, ".body p")
+
+
+def test_from_the_front_page_to_who_is_named_in_one_search_and_in_one_click(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/", width=1280)
+    tab.page.fill("input[name=q]", "who attended the talks")
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_url("**/search?**")
+    assert "The Envoy <x>" in tab.page.inner_text("aside")
+    tab.open(site.url + "/", width=1280)
+    tab.page.click("nav[aria-label=Topics] >> text=Moscow <talks>")
+    assert "The Envoy <x>" in tab.page.inner_text("aside")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -96,12 +156,12 @@ def test_text_can_be_read_in_light_and_dark(site: Site, tab: Tab, dark: bool) ->
 
 def test_timeline_and_stylesheet_are_drawn(site: Site, tab: Tab, tmp_path: Path) -> None:
     tab.open(site.url + "/", width=1280)
-    assert tab.evaluate("document.querySelectorAll('.timeline:not(.slim) rect.stories').length") == 40
-    assert tab.evaluate("document.querySelector('.timeline svg').getBoundingClientRect().width") > 800
-    assert tab.evaluate("document.querySelector('.timeline.slim').checkVisibility()") is False
+    assert tab.evaluate("document.querySelectorAll('.timeline .wide rect.stories').length") == 40
+    assert tab.evaluate("document.querySelector('.timeline .wide').getBoundingClientRect().width") > 800
+    assert tab.evaluate("document.querySelector('.timeline .slim').checkVisibility()") is False
     tab.open(site.url + "/", width=390)
-    assert tab.evaluate("document.querySelector('.timeline.slim').checkVisibility()") is True
-    assert tab.evaluate("document.querySelector('.timeline').checkVisibility()") is False
+    assert tab.evaluate("document.querySelector('.timeline .slim').checkVisibility()") is True
+    assert tab.evaluate("document.querySelector('.timeline .wide').checkVisibility()") is False
     assert tab.evaluate("document.querySelector('.columns > section').getBoundingClientRect().width") > 350
     tab.save_screenshot(tmp_path / "front.png")
     assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,97 @@
+"""The SQL of the site: every statement runs, and none reads a large table from end to end."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+import pytest
+
+from db.connection import open_archive
+from db.site import queries
+from db.site.searching import LOOKED_AT
+from tests.site_archive import NOW, fill_archive
+
+STATEMENTS = {
+    name: value
+    for name, value in vars(queries).items()
+    if name.isupper() and not name.startswith("_") and isinstance(value, str)
+}
+VALUES = {
+    "id": 1,
+    "slug": "envoy",
+    "topic": "moscow-talks",
+    "accepted": 1,
+    "limit": 30,
+    "days": 400,
+    "window": 500,
+    "now": NOW,
+    "day_ago": NOW,
+    "week_ago": NOW,
+    "since": "2018-01-01",
+    "silent_before": NOW,
+    "since_id": 0,
+    "before_at": "9999",
+    "before_id": 2**62,
+    "first": "2018-01-01",
+    "last": "2019-01-01",
+    "after": "2019-01-01",
+    "match": '"talks"',
+    "source": None,
+    "language": None,
+    "entity": None,
+    "horizon": 0,
+    "looked_at": LOOKED_AT,
+    "ids": "[1, 2]",
+}
+LARGE = {
+    *("articles", "article_text", "stories", "topic_matches", "mentions", "duplicates", "links", "fetches"),
+    *("revisions", "fingerprints", "signatures", "article_urls", "removed_lines", "rechecks"),
+}
+SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+ALLOWED = {
+    # In the order of their keys with a LIMIT within: they stop after as many rows.
+    *("ARRIVED", "EDITED", "RUNS", "FAILURES", "LAST_RUNS", "RECENT_FAILURES", "UNDATED", "STORIES"),
+}
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
+    path = tmp_path_factory.mktemp("queries") / "a.db"
+    fill_archive(path)
+    connection = open_archive(path).conn
+    assert connection is not None
+    return connection
+
+
+def aliases_of(sql: str) -> dict[str, str]:
+    """Returns table names by the aliases a statement gives them."""
+    named = re.findall(r"(?:FROM|JOIN)\s+(\w+)\s+AS\s+(\w+)", sql)
+    return {**{table: table for table in re.findall(r"(?:FROM|JOIN)\s+(\w+)", sql)}, **{a: t for t, a in named}}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_runs(db: sqlite3.Connection, name: str) -> None:
+    wanted = {key: VALUES[key] for key in re.findall(r":(\w+)", STATEMENTS[name])}
+    assert isinstance(db.execute(STATEMENTS[name], wanted).fetchall(), list)
+
+
+@pytest.mark.parametrize("name", sorted(set(STATEMENTS) - ALLOWED))
+def test_no_statement_reads_a_large_table_from_end_to_end(db: sqlite3.Connection, name: str) -> None:
+    sql = STATEMENTS[name]
+    wanted = {key: VALUES[key] for key in re.findall(r":(\w+)", sql)}
+    aliases = aliases_of(sql)
+    for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}", wanted):
+        scanned = SCAN.match(step)
+        assert not scanned or aliases.get(scanned[1], scanned[1]) not in LARGE, step
+
+
+def test_the_check_would_see_a_scan(db: sqlite3.Connection) -> None:
+    plan = db.execute("EXPLAIN QUERY PLAN SELECT a.id FROM articles AS a WHERE a.title = 'x'").fetchall()
+    scanned = SCAN.match(plan[0][-1])
+    assert scanned and scanned[1] in ("a", "articles")
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED & set(STATEMENTS)))
+def test_what_may_scan_has_a_limit(name: str) -> None:
+    assert "LIMIT" in STATEMENTS[name]
