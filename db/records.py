@@ -111,12 +111,12 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a text is compared by, as it is stored: 32-bit numbers, little end first."""
+    """What a text is compared by, as it is stored."""
 
     shingles: bytes
-    """A hash for each run of words, in the order of the text."""
+    """A hash of 24 bits for each run of words, in the order of the text: the low 16 bits of all, then the high 8."""
     numbers: bytes
-    """For each number in the text its place among the words (upper 16 bits) and a hash of its digits (lower 16)."""
+    """For each number in the text 32 bits: its place among the words (upper 16) and a hash of its digits (lower 16)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "containment": "Share of the shorter text's runs of words found in the longer, 0 to 1",
             "number_overlap": "Share of the shorter text's numbers amid shared words found in the longer, 0 to 1",
             "numbers_changed": "Numbers of the shorter text amid shared words that the longer has not",
-            "lead_overlap": "Share of one text's first 60 words found in the other, the larger of both ways, 0 to 1",
+            "lead_overlap": "Share of the longer text's first 60 words found in the shorter, 0 to 1",
             "gap_days": "Distance between the two publications, days",
         },
     ),
@@ -254,8 +254,8 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         {
             "article_id": "The article",
             "week": "Week it is filed under in `fingerprints`",
-            "shingles": "A hash for each run of words in order, 32-bit numbers, little end first",
-            "numbers": "For each number its place among the words (upper 16 bits) and a hash of its digits, likewise",
+            "shingles": "For each run of words 24 bits of hash: first the low 16 of all, little end first, then the high 8",
+            "numbers": "For each number 32 bits, little end first: its place among the words (upper 16), its hash",
         },
     ),
     "fingerprints": TableDoc(

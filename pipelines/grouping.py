@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
-from math import fsum
+from math import fsum, inf
 from typing import Literal
 
 from db.records import Duplicate
@@ -18,24 +18,26 @@ from pipelines.signature import Overlap
 Relation = Literal["near", "contained", "related"]
 """How two texts stand to each other that are not the same word for word."""
 
-SHARED_MIN = 36
-"""Shared runs of words, those of 40 words: shorter passages recur by chance and prove nothing."""
+SHINGLES_MIN = 36
+"""Runs of the shorter text, those of 40 words: shorter texts recur by chance and prove nothing."""
+SHARED_MIN = 28
+"""Runs that two texts must share; some of a short cut's are lost to edits."""
 RELATED_CONTAINMENT = 0.2
 """From here on a pair is worth a note."""
 NEAR_RESEMBLANCE = 0.5
 """With so much of the longer text shared two texts are versions of each other; with less one is an excerpt."""
 WINDOW_DAYS = 14.0
 """Only texts published this close to each other are compared; copies word for word are found at any distance."""
-SAME_DAY = 1.0
-LEAD_MIN = 0.35
-"""Share of a beginning that counts as beginning alike."""
-CONTAINMENT_MIN = {(True, True): 0.4, (True, False): 0.6, (False, True): 0.6, (False, False): 0.7}
-"""(within a day, beginning alike) -> containment that joins. Follow-ups recycle the middle of a text days later."""
+LEAD_MIN = 0.25
+"""Share of the longer text's beginning in the shorter that counts as its beginning: local edits spoil much of it."""
+CONTAINMENT_MIN = ((1.0, 0.4, 0.6), (4.0, 0.45, 0.7), (WINDOW_DAYS, 0.6, 0.7))
+"""(days apart, containment that joins where the shorter text has the longer's beginning, and where it has not). A cut
+keeps the beginning, whatever is put around it; follow-ups, digests and other agencies recycle the middle."""
 ONE_SOURCE_CONTAINMENT_MIN = 0.75
 """Two texts of one outlet that share less are made from one mould, or are a report and its sequel."""
 NUMBERS_MIN = 0.8
 """Share of the numbers amid shared words that must agree ..."""
-SHINGLES_PER_CHANGED_NUMBER = 50
+SHINGLES_PER_CHANGED_NUMBER = 40
 """... or at most one in so many shared runs differs: a correction changes a number, a daily template all of them."""
 ROUND_UP_PARTS = 3
 """A text that holds so many texts which have nothing in common is a round-up, and joins none of them."""
@@ -43,12 +45,14 @@ ROUND_UP_PARTS = 3
 
 def relate(overlap: Overlap, gap_days: float, *, one_source: bool = False) -> Relation | None:
     """Returns how two texts are related that were published ``gap_days`` apart; None: not worth a note."""
-    if overlap.shared < SHARED_MIN or overlap.containment < RELATED_CONTAINMENT:
+    if overlap.containment < RELATED_CONTAINMENT or overlap.shared < SHARED_MIN:
         return None
-    least = CONTAINMENT_MIN[gap_days <= SAME_DAY, overlap.lead_overlap >= LEAD_MIN]
+    if round(overlap.shared / overlap.containment) < SHINGLES_MIN:
+        return None
+    least = _least_containment(overlap.lead_overlap >= LEAD_MIN, gap_days)
     if one_source:
         least = max(least, ONE_SOURCE_CONTAINMENT_MIN)
-    if gap_days > WINDOW_DAYS or overlap.containment < least or not _numbers_agree(overlap):
+    if overlap.containment < least or not _numbers_agree(overlap):
         return "related"
     return "near" if overlap.resemblance >= NEAR_RESEMBLANCE else "contained"
 
@@ -57,8 +61,8 @@ def group(articles: Collection[int], pairs: Iterable[Duplicate]) -> list[list[in
     """Returns the articles in stories, each ascending, the stories by their first article.
 
     Versions of each other (exact, near) are one core. A core of excerpts joins one core that contains it, the one that
-    holds most of it: a text that holds an excerpt of a story is not thereby a version of that story, so an excerpt
-    never ties two longer texts together. Pairs with others than ``articles`` do not count.
+    holds most of it and begins like it: a text that holds an excerpt of a story is not thereby a version of that story,
+    so an excerpt never ties two longer texts together. Pairs with others than ``articles`` do not count.
     """
     wanted = frozenset(articles)
     known = [pair for pair in pairs if pair.article_id in wanted and pair.of_article_id in wanted]
@@ -69,6 +73,14 @@ def group(articles: Collection[int], pairs: Iterable[Duplicate]) -> list[list[in
     for article in sorted(wanted):
         stories[story_of[core_of[article]]].append(article)
     return sorted(stories.values())
+
+
+def _least_containment(has_lead: bool, gap_days: float) -> float:
+    """Returns the containment that joins two texts; infinite where they are too far apart."""
+    for days, with_lead, without in CONTAINMENT_MIN:
+        if gap_days <= days:
+            return with_lead if has_lead else without
+    return inf
 
 
 def _numbers_agree(overlap: Overlap) -> bool:
@@ -93,7 +105,7 @@ def _join(members: Collection[int], links: Iterable[tuple[int, int]]) -> dict[in
 
 
 def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dict[int, int]:
-    """Returns the core that each core of excerpts belongs to."""
+    """Returns the core that each core of excerpts belongs to: that which holds most of it, and begins like it."""
     contained: dict[tuple[int, int], list[Duplicate]] = defaultdict(list)
     linked: set[tuple[int, int]] = set()
     for pair in pairs:
@@ -112,7 +124,7 @@ def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dic
         if part in round_ups or whole in round_ups:
             continue
         rank = (
-            fsum(pair.containment for pair in evidence),
+            fsum(pair.containment + (pair.lead_overlap or 0.0) for pair in evidence),
             -min(pair.gap_days or 0.0 for pair in evidence),
             -whole,
         )

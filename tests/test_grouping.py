@@ -51,8 +51,23 @@ def test_two_weeks_apart_copies_are_related() -> None:
 
 def test_strangers_are_nothing_and_forty_words_are_no_proof() -> None:
     assert _relate(write_text(1), write_text(2)) is None
-    shared = write_text(3, 36)
+    shared = write_text(3, 31)
     assert _relate(f"{shared} {write_text(1, 9)}", f"{shared} {write_text(2, 9)}") is None
+    notice = write_text(4, 39)
+    assert _relate(notice, f"{notice} {write_text(5, 90)}") is None
+
+
+def test_a_short_cut_amid_furniture_and_under_a_local_lead_is_contained() -> None:
+    wire = write_text(1, 400)
+    cut = f"{write_text(2, 30)} {first_words(wire, 60)} {write_text(3, 25)}"
+    assert _relate(cut, wire, 0.9) == _relate(wire, cut, 3.5) == "contained"
+    assert _relate(cut, wire, 4.5) == "related"
+
+
+def test_the_middle_of_a_text_is_no_such_cut() -> None:
+    wire = write_text(1, 400)
+    middle = " ".join(wire.split()[150:210])
+    assert _relate(f"{write_text(2, 30)} {middle} {write_text(3, 25)}", wire, 0.9) == "related"
 
 
 @pytest.mark.parametrize("gap_days", [0.1, 1.0, 1.1, 3.0, 7.0])
@@ -103,17 +118,25 @@ def test_short_texts_within_the_same_furniture_are_different_stories() -> None:
     [
         ({}, 0.0, "near"),
         ({"resemblance": 0.49}, 0.0, "contained"),
-        ({"shared": 35}, 0.0, None),
+        ({"shared": 27, "containment": 0.6}, 0.0, None),
+        ({"shared": 28, "containment": 0.6}, 0.0, "near"),
+        ({"shared": 28, "containment": 28 / 36}, 0.0, "near"),
+        ({"shared": 35, "containment": 1.0}, 0.0, None),
+        ({"shared": 36, "containment": 1.0}, 0.0, "near"),
         ({"containment": 0.19}, 0.0, None),
         ({"containment": 0.4}, 1.0, "near"),
         ({"containment": 0.39}, 1.0, "related"),
-        ({"containment": 0.59}, 1.1, "related"),
+        ({"containment": 0.45}, 4.0, "near"),
+        ({"containment": 0.44}, 1.1, "related"),
+        ({"containment": 0.59}, 4.1, "related"),
         ({"containment": 0.6}, 14.0, "near"),
-        ({"containment": 0.6, "lead_overlap": 0.3}, 1.0, "near"),
-        ({"containment": 0.59, "lead_overlap": 0.3}, 1.0, "related"),
-        ({"containment": 0.69, "lead_overlap": 0.3}, 2.0, "related"),
-        ({"number_overlap": 0.79, "numbers_changed": 5}, 0.0, "related"),
-        ({"number_overlap": 0.79, "numbers_changed": 4}, 0.0, "near"),
+        ({}, 14.1, "related"),
+        ({"containment": 0.6, "lead_overlap": 0.24}, 1.0, "near"),
+        ({"containment": 0.59, "lead_overlap": 0.24}, 1.0, "related"),
+        ({"containment": 0.59, "lead_overlap": 0.25}, 1.0, "near"),
+        ({"containment": 0.69, "lead_overlap": 0.24}, 2.0, "related"),
+        ({"number_overlap": 0.79, "numbers_changed": 6}, 0.0, "related"),
+        ({"number_overlap": 0.79, "numbers_changed": 5}, 0.0, "near"),
         ({"number_overlap": 0.8, "numbers_changed": 50}, 0.0, "near"),
     ],
 )
@@ -150,6 +173,8 @@ def test_an_excerpt_belongs_to_the_text_that_holds_most_of_it_then_to_the_nearer
     assert group([1, 2, 3], [_pair(3, 1, "contained", 0.7), _pair(3, 2, "contained", 0.8)]) == [[1], [2, 3]]
     far, close = _pair(3, 1, "contained", 0.8, 3.0), _pair(3, 2, "contained", 0.8, 0.1)
     assert group([1, 2, 3], [far, close]) == [[1], [2, 3]]
+    digest, wire = replace(close, lead_overlap=0.0), replace(far, containment=0.7)
+    assert group([1, 2, 3], [digest, wire]) == [[1, 3], [2]], "a digest holds it too, but begins otherwise"
 
 
 def test_excerpts_of_excerpts_follow() -> None:

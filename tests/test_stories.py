@@ -93,9 +93,9 @@ def test_a_wire_story_its_copies_and_a_stranger(db: Database) -> None:
         " gap_days FROM duplicates ORDER BY article_id, of_article_id"
     ).fetchall()
     assert rows == [
-        (2, 1, "near", 1.0, 1.0, 0, 1.0, 0.25),
+        (2, 1, "near", 1.0, 1.0, 0, 0.6429, 0.25),
         (3, 1, "contained", 1.0, 1.0, 0, 1.0, 0.5),
-        (3, 2, "contained", 1.0, 1.0, 0, 1.0, 0.25),
+        (3, 2, "contained", 1.0, 1.0, 0, 0.6429, 0.25),
     ]
     story = db.execute(
         "SELECT title, lead_article_id, first_published_at, last_published_at, n_articles, n_sources FROM stories"
