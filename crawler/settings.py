@@ -57,7 +57,11 @@ REMOTE_CONTROL_ENABLED = False
 
 # --- Scrapy's: what may be fetched, and how much of it ----------------------------------------------------------------
 
-DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}  # a feed must not read local files
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.connections.HttpHandler",  # keeps connections to a proxy open, and no more idle ones than fit
+    "https": "crawler.connections.HttpHandler",
+    **dict.fromkeys(("data", "file", "ftp", "s3")),  # a feed must not read local files
+}
 TWISTED_DNS_RESOLVER = "crawler.guard.GuardedResolver"  # refuses private addresses at connect time
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_MAXSIZE = 10 << 20  # bytes, also after decompression; Scrapy's 1 GiB is a memory bomb
@@ -72,10 +76,12 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.remote_archives.LocalArchives": 20,
     "crawler.guard.GuardMiddleware": 40,
     "crawler.politeness.RobotsMiddleware": 100,
+    "crawler.connections.EnvironmentProxies": 750,  # in the place of Scrapy's own
     "crawler.archive.ArchiveMiddleware": 610,  # between redirects and the network: keeps what came, as it came
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,

@@ -83,7 +83,7 @@ def find_candidates(lines: Sequence[str], title: str) -> list[Candidate]:
             continue
         place: Place = "head" if position < n_head else "below"
         own = n_head <= position < tail
-        n_told = sum(core[word] > own for word in words[position])
+        n_told = sum(core.get(word, 0) > own for word in words[position])
         if n_told >= TOPICAL_WORDS and n_told >= TOPICAL_SHARE * len(words[position]):
             evidence = -1
         else:
@@ -144,7 +144,7 @@ def _is_no_speech(line: str, *, at_edge: bool) -> bool:
 
 def _telling_words(line: str) -> set[str]:
     """Returns names and long words; of scripts without spaces, pairs of characters."""
-    words = {word.casefold() for word in _TELLING.findall(line)}
+    words = set(map(str.casefold, _TELLING.findall(line)))
     if line.isascii():
         return words
     runs = _SPACELESS.findall(line)

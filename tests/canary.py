@@ -18,8 +18,8 @@ class Canary(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Song)
+    def __init__(self, *, keeps_open: bool = False) -> None:
+        super().__init__(("127.0.0.1", 0), KeptSong if keeps_open else Song)
         self.connections = 0
         self.paths: list[str] = []
         self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
@@ -57,10 +57,17 @@ class Song(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class KeptSong(Song):
+    """The same over connections that stay open for the next request."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30.0
+
+
 @contextmanager
-def listening() -> Iterator[Canary]:
-    """Runs a canary on a free port of 127.0.0.1."""
-    canary = Canary()
+def listening(*, keeps_open: bool = False) -> Iterator[Canary]:
+    """Runs a canary on a free port of 127.0.0.1; ``keeps_open``: whether a connection serves several requests."""
+    canary = Canary(keeps_open=keeps_open)
     thread = threading.Thread(target=canary.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
