@@ -40,18 +40,10 @@ SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
 USER_AGENT = f"Parley/{VERSION}"
 ITEM_PIPELINES = {"pipelines.stages.Extract": 100, "pipelines.stages.Store": 200}
-EXTENSIONS = {
-    "crawler.runs.RunRecord": 10,
-    # A listening port and a remote control have no place in a crawler that runs unattended.
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
-    "scrapy.extensions.logstats.LogStats": None,
-    "scrapy.extensions.corestats.CoreStats": None,
-    "scrapy.extensions.logcount.LogCount": None,
-    "scrapy.extensions.feedexport.FeedExporter": None,
-    "scrapy.extensions.spiderstate.SpiderState": None,
-    "scrapy.extensions.throttle.AutoThrottle": None,
-}
+# None of Scrapy's by themselves: a listening port and a remote control have no place in a crawler that runs unattended,
+# and those that are only switched off are still imported, an HTTP server among them.
+EXTENSIONS_BASE: dict[str, int] = {}
+EXTENSIONS = {"crawler.runs.RunRecord": 10, "scrapy.extensions.closespider.CloseSpider": 500}
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
