@@ -184,9 +184,12 @@ def _fill(path: Path, topic: Topic, n_articles: int, seed: int = 7) -> None:
 
 
 def measure_gate(
-    pages: Sequence[Page], articles: Mapping[str, Article], topics: tuple[Topic, ...]
+    pages: Sequence[Page], articles: Mapping[str, Article], topics: tuple[Topic, ...], labels: Path
 ) -> Iterable[Finding]:
-    """Yields how much of what matches the gate keeps, how much of the rest it turns away, and at what cost."""
+    """Yields how much of what matches the gate keeps, how much of the rest it turns away, and at what cost.
+
+    ``labels``: see ``read_labels``; of pages that somebody called related to a topic (1) or about it (2).
+    """
     gate, judge = Gate(topics), Judge([replace(topic, review=0.0) for topic in topics])
     matched = {url for url, article in articles.items() if judge.judge(article)}
     passed: set[str] = set()
@@ -195,6 +198,11 @@ def measure_gate(
     full = _time(lambda: [extract(page) for page in some]) / len(some)
     kept = len(matched & passed) / len(matched)
     yield Finding("gate keeps of pages that match", 100 * kept, "%", 99, False, f"{len(matched)} of {len(pages)} match")
+    related = set().union(*read_labels(labels, least=1).values()) & {page.url for page in pages}
+    if related:
+        kept = len(related & passed) / len(related)
+        note = f"{len(related)} pages are related to a topic, or about it"
+        yield Finding("gate keeps of labelled pages", 100 * kept, "%", 99, False, note)
     away = sum(page.url not in passed and page.url not in matched for page in pages) / (len(pages) - len(matched))
     yield Finding("gate turns away of the others", 100 * away, "%", note=f"with {len(topics)} topics of wide interest")
     note = f"{1000 * spent / len(pages):.1f} of {1000 * full:.1f} ms CPU a page"
@@ -202,15 +210,9 @@ def measure_gate(
 
 
 def measure_order(articles: Mapping[str, Article], topics: tuple[Topic, ...], labels: Path) -> Iterable[Finding]:
-    """Yields the average precision of scores against hand-read labels, of all topics together and each alone.
-
-    ``labels``: a line of JSON each with ``topic``, ``url`` and ``label``; 2 is an article about the topic.
-    """
-    about: dict[str, set[str]] = {topic.id: set() for topic in topics}
-    for line in labels.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if row["label"] == 2 and row["topic"] in about:
-            about[row["topic"]].add(row["url"])
+    """Yields the average precision of scores against hand-read labels, of all topics together and each alone."""
+    labelled = read_labels(labels, least=2)
+    about = {topic.id: labelled.get(topic.id, set()) for topic in topics}
     judge = Judge([replace(topic, review=0.0) for topic in topics])
     scored: dict[str, list[tuple[float, bool]]] = {topic.id: [] for topic in topics}
     for url, article in articles.items():
@@ -223,6 +225,18 @@ def measure_order(articles: Mapping[str, Article], topics: tuple[Topic, ...], la
     yield Finding("average precision, mean of topics", statistics.fmean(each.values()), "", 0.87, False)
     for key, value in each.items():
         yield Finding(f"  {key}", value, "", note=f"{len(about[key])} articles about it")
+
+
+def read_labels(labels: Path, *, least: int) -> dict[str, set[str]]:
+    """Returns the URLs by topic that carry at least a label; {} without the file.
+
+    ``labels``: a line of JSON each with ``topic``, ``url`` and ``label``: 1 is related to the topic, 2 about it.
+    """
+    found: dict[str, set[str]] = {}
+    for row in map(json.loads, labels.read_text("utf-8").splitlines() if labels.is_file() else ()):
+        if row["label"] >= least:
+            found.setdefault(row["topic"], set()).add(row["url"])
+    return found
 
 
 def average_precision(scored: Iterable[tuple[float, bool]], n_about: int) -> float:
@@ -241,7 +255,7 @@ def _measure_pages(newsroom: Path, labels: Path) -> Iterable[Finding]:
     pages = list(read_pages(newsroom / "pages.warc.gz"))
     read = {page.url: extract(page) for page in pages}
     articles = {url: article for url, article in read.items() if not isinstance(article, NoArticle)}
-    yield from measure_gate(pages, articles, topics)
+    yield from measure_gate(pages, articles, topics, labels)
     if labels.is_file():
         yield from measure_order(articles, topics, labels)
 

@@ -11,7 +11,16 @@ from sqlite_utils import Database
 
 from db.connection import open_readonly
 from db.records import Relevance
-from db.topics import StoredMatch, name_articles, read_accepted, read_matches, read_others, read_pairs, topics_to_apply
+from db.topics import (
+    StoredMatch,
+    name_articles,
+    newest_article,
+    read_accepted,
+    read_matches,
+    read_others,
+    read_pairs,
+    topics_to_apply,
+)
 from pipelines.relevance import judge_examples
 from pipelines.rescoring import judge_archive
 from pipelines.suggestion import LEAST_ARTICLES, Sample, suggest_spellings, suggest_terms
@@ -117,16 +126,26 @@ def _order(change: Change) -> tuple[bool, bool, float, int]:
 
 
 def write_diff(database: Path, topics: Sequence[Topic], *, processes: int, everything: bool) -> Iterator[str]:
-    """Yields what each topic, as its file is now, would change among the stored articles. Writes nothing."""
+    """Yields what each topic, as its file is now, would change among the stored articles. Writes nothing.
+
+    Articles that a crawl stores meanwhile are left aside: they would look like gains or losses of the edit.
+    """
+    db = open_readonly(database)
+    try:
+        newest = newest_article(db)
+        stored_matches = {topic.id: read_matches(db, topic.id) for topic in topics}
+    finally:
+        db.close()
     after: dict[str, dict[int, Relevance]] = {topic.id: {} for topic in topics}
     for judgement in judge_archive(database, topics, processes=processes):
-        for match in judgement.relevance:
-            after[match.topic_id][judgement.article_id] = match
+        if judgement.article_id <= newest:
+            for match in judgement.relevance:
+                after[match.topic_id][judgement.article_id] = match
     db = open_readonly(database)
     try:
         for topic in topics:
             stored = db.execute("SELECT version FROM topics WHERE id = ?", (topic.id,)).fetchone()
-            before = read_matches(db, topic.id)
+            before = {key: match for key, match in stored_matches[topic.id].items() if key <= newest}
             version = f"version {stored[0]} -> {topic.version}" if stored else f"new, version {topic.version}"
             yield f"{topic.id}: {version}" + (" (unchanged)" if stored and stored[0] == topic.version else "")
             yield from _write_changes(db, before, after[topic.id], everything)
@@ -197,7 +216,10 @@ def write_meetings(database: Path, topics: Iterable[Topic]) -> Iterator[str]:
         for topic in topics:
             names = {entity.id: entity.name for entity in topic.entities}
             yield f"{topic.id}: who appears with whom"
-            for one, other, n, first, last in read_pairs(db, topic.id, PAIRS_SHOWN):
+            pairs = list(read_pairs(db, topic.id, PAIRS_SHOWN))
+            if not pairs:
+                yield "  nobody yet: no stored article names two [[entity]] of this topic"
+            for one, other, n, first, last in pairs:
                 yield f"  {n:5}  {first} to {last}  {names.get(one, one)} + {names.get(other, other)}"
     finally:
         db.close()

@@ -150,6 +150,11 @@ def read_matches(db: Database, topic_id: str) -> dict[int, StoredMatch]:
     return {row[0]: StoredMatch(row[0], row[1], bool(row[2]), *row[3:]) for row in rows}
 
 
+def newest_article(db: Database) -> int:
+    """Returns the id of the article stored last, 0 where there is none."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM articles").fetchone()[0])
+
+
 def name_articles(db: Database, ids: Iterable[int]) -> dict[int, tuple[str, str, str | None]]:
     """Returns title, source and time of publication of articles, by id."""
     rows = db.execute(

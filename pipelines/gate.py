@@ -2,6 +2,7 @@
 
 For broad crawls and archives that keep only what matches (``KEEP = matches``). The gate errs on one side: it reads all
 words of a page, menus and data for scripts included, asks the loosened question, and lets pass what it cannot judge.
+Of a topic only ``any`` is asked: ``require`` narrows what an article is about, and is for the article itself to answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from db.search import split_words
 from pipelines.document import decode
-from pipelines.loosening import could_hold, loosen_topic
+from pipelines.loosening import could_hold, loosen_subject
 from pipelines.page import Page
 from pipelines.term_index import TermIndex
 from pipelines.topic import Topic
@@ -29,7 +30,7 @@ class Gate:
     """Says of pages whether extracting them could give a match; keep one for many pages."""
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        self._asked = [(topic, loosen_topic(topic)) for topic in topics]
+        self._asked = [(topic, loosen_subject(topic)) for topic in topics]
         self._index = TermIndex(term for topic, _ in self._asked for term in topic.all_terms())
 
     def lets_pass(self, page: Page) -> bool:

@@ -116,7 +116,7 @@ def holds(expression: Expression, text: Text, lookup: Lookup, *, title_only: boo
         case Title(part):
             return holds(part, text, lookup, title_only=True)
         case Near():
-            return any(hit.part == 0 or not title_only for hit in collect(expression, text, lookup))
+            return bool(collect(expression, text, lookup, title_only=title_only))
 
 
 def _stands(text: Text, term: Term, title_only: bool) -> bool:
@@ -124,17 +124,26 @@ def _stands(text: Text, term: Term, title_only: bool) -> bool:
     return len(hits) > 0 and (not title_only or hits[0].part == 0)
 
 
-def collect(expression: Expression, text: Text, lookup: Lookup) -> list[Hit]:
-    """Returns the hits of an expression's terms: what ``!`` names is no hit, of ``near`` only those that are near."""
+def collect(expression: Expression, text: Text, lookup: Lookup, *, title_only: bool = False) -> list[Hit]:
+    """Returns the hits that make an expression hold.
+
+    Of ``|`` those of the parts that hold, of ``near`` those that are near; what ``!`` names is no hit.
+    ``title_only``: within ``title(...)``.
+    """
     match expression:
         case Name() | Words():
-            return [hit for term in terms_of(expression, lookup) for hit in text.hits.get(term, ())]
-        case And(parts) | Or(parts):
-            return [hit for part in parts for hit in collect(part, text, lookup)]
+            hits = [hit for term in terms_of(expression, lookup) for hit in text.hits.get(term, ())]
+            return [hit for hit in hits if hit.part == 0] if title_only else hits
+        case And(parts):
+            return [hit for part in parts for hit in collect(part, text, lookup, title_only=title_only)]
+        case Or(parts):
+            holding = (part for part in parts if holds(part, text, lookup, title_only=title_only))
+            return [hit for part in holding for hit in collect(part, text, lookup, title_only=title_only)]
         case Title(part):
-            return [hit for hit in collect(part, text, lookup) if hit.part == 0]
+            return collect(part, text, lookup, title_only=True)
         case Near(left, right, distance):
-            return _keep_near(collect(left, text, lookup), collect(right, text, lookup), distance)
+            ones, others = (collect(side, text, lookup, title_only=title_only) for side in (left, right))
+            return _keep_near(ones, others, distance)
         case Not():
             return []
 

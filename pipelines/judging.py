@@ -14,8 +14,6 @@ from pipelines.signature import sign_text
 
 _WORD = re.compile(r"[^\W_]+")
 
-_WORD = re.compile(r"[^\W_]+")
-
 
 def judge_article(article: Article, judge: Judge) -> Reading:
     """Returns an article signed and judged."""

@@ -8,26 +8,10 @@ from collections import Counter
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from pipelines.language_codes import to_two_letters
+
 _SAMPLE = 1_500
 _SURE_LETTERS = 80
-
-# ISO 639-2/3 codes and old names of what ISO 639-1 has a code for. Dari (prs) is the Afghan form of Persian; the three
-# Pashto dialect codes are one language to a reader.
-_TWO_LETTERS = {
-    "prs": "fa", "pes": "fa", "fas": "fa", "per": "fa", "dar": "fa", "dari": "fa", "pus": "ps", "pbt": "ps",
-    "pbu": "ps",
-    "pst": "ps", "eng": "en", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "spa": "es", "ita": "it", "por": "pt",
-    "nld": "nl", "dut": "nl", "rus": "ru", "ukr": "uk", "ara": "ar", "arb": "ar", "urd": "ur", "hin": "hi", "ben": "bn",
-    "tur": "tr", "zho": "zh", "chi": "zh", "cmn": "zh", "yue": "zh", "wuu": "zh", "arz": "ar", "ary": "ar",
-    "uzs": "uz", "sdh": "ku", "jpn": "ja", "kor": "ko", "ell": "el", "gre": "el",
-    "swe": "sv", "dan": "da", "nor": "no", "nob": "nb", "nno": "nn", "fin": "fi", "pol": "pl", "ces": "cs", "cze": "cs",
-    "slk": "sk", "slo": "sk", "hun": "hu", "ron": "ro", "rum": "ro", "bul": "bg", "hrv": "hr", "srp": "sr", "bos": "bs",
-    "heb": "he", "iw": "he", "in": "id", "ind": "id", "msa": "ms", "vie": "vi", "tha": "th", "uzb": "uz", "tgk": "tg",
-    "tuk": "tk", "kaz": "kk", "kir": "ky", "aze": "az", "hye": "hy", "arm": "hy", "kat": "ka", "geo": "ka", "kur": "ku",
-    "ckb": "ku", "kmr": "ku", "fil": "tl", "jp": "ja", "cn": "zh", "gr": "el", "ua": "uk", "dk": "da", "se": "sv",
-    "cz": "cs", "english": "en", "german": "de", "deutsch": "de", "french": "fr", "spanish": "es", "pashto": "ps",
-    "persian": "fa", "farsi": "fa", "arabic": "ar", "urdu": "ur", "russian": "ru",
-}  # fmt: skip
 
 # Pairs a statistical model confuses on short text: a page's own word decides inside such a family.
 _FAMILIES = (
@@ -53,13 +37,6 @@ _WORDS = {
 _OWN_LETTERS = {"ps": set("ځڅړږښګڼېۍټډ"), "ur": set("ٹڈڑےںھ"), "fa": set("ژ"), "ar": set("ةىؤإ"), "ku": set("ەێۆڕڵ")}
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]")
 _identifier: LanguageIdentifier | None = None
-
-
-def to_two_letters(tag: str) -> str | None:
-    """Returns the ISO 639-1 code of a language tag (``de-AT``, ``prs``, ``fa_AF.UTF-8``), None when it names none."""
-    code = re.split(r"[-_.,; ]", tag.strip().lower())[0]
-    code = _TWO_LETTERS.get(code, code)
-    return code if re.fullmatch(r"[a-z]{2}", code) and code not in ("xx", "un") else None
 
 
 def name_language(text: str, claims: tuple[str, ...] = ()) -> str | None:

@@ -98,9 +98,12 @@ def _find_broad_terms(topic: Topic) -> Iterator[str]:
                     if (one.startswith(word) if star else one == word) and (one != word or language != listed.language)
                 )
                 if met:
+                    remedy = "make it longer"
+                    if listed.language == ANY_LANGUAGE:
+                        remedy = f"list it only in its own language, or {remedy}"
                     yield (
                         f'{listed.place}: "{write_term(term)}" also finds the frequent word "{met[0]}" ({language});'
-                        " list it only in its own language, or make it longer"
+                        f" {remedy}"
                     )
                     break
 

@@ -32,10 +32,14 @@ def loosen(expression: Expression) -> Expression | None:
             return None if inner is None else Title(inner)
 
 
+def loosen_subject(topic: Topic) -> Expression | None:
+    """Returns what must hold before one of a topic's ``any`` could; None where one may hold for any article."""
+    return loosen(Or(tuple(rule.expression for rule in topic.any)))
+
+
 def loosen_topic(topic: Topic) -> Expression | None:
     """Returns what must hold before an article could match a topic; None where any article may."""
-    speaks = loosen(Or(tuple(rule.expression for rule in topic.any)))
-    return _all_of((speaks, *(loosen(rule.expression) for rule in topic.require)))
+    return _all_of((loosen_subject(topic), *(loosen(rule.expression) for rule in topic.require)))
 
 
 def write_candidates(topic: Topic) -> str | None:

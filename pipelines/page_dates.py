@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 from pipelines.dates import Moment, merge_moments, read_moment, to_ascii_digits
 from pipelines.head import Head
 from pipelines.jsonld import LinkedData, Node, text_of
-from pipelines.language import to_two_letters
+from pipelines.language_codes import to_two_letters
 from pipelines.visible_dates import find_seen_date
 from pipelines.written_dates import find_solar_date
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from db.search import split_words
+from pipelines.frequent_words import FREQUENT
 from pipelines.term_index import TermIndex
 from pipelines.topic import Topic
 
@@ -82,6 +83,7 @@ def suggest_terms(topic: Topic, accepted: Sequence[Sample], others: Sequence[Sam
         in_counts, kinds = _count(inside)
         out_counts, _ = _count(outside)
         common = {word for word, n in out_counts.items() if n > COMMON * len(outside)}
+        common |= FREQUENT.get(language or "", frozenset())  # a young archive has too few others to tell
         scored = [
             Suggestion(language, kinds[term], term, n, out_counts[term], round(z, 2))
             for term, n in in_counts.items()

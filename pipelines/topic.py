@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipelines.language_codes import to_two_letters
 from pipelines.toml_file import ConfigError, KeyPath, TomlFile, check_keys, read_toml
 from pipelines.topic_grammar import (
     Expression,
@@ -27,7 +28,7 @@ from pipelines.topic_grammar import (
     write_term,
 )
 
-ENGINE = 2
+ENGINE = 3
 """Raised when matching or scoring changes, so that stored matches can be told from new ones."""
 
 DEFAULT_ACCEPT = 0.5
@@ -118,17 +119,15 @@ def _choose(spellings: Spellings, language: str | None) -> tuple[Term, ...]:
 
 
 def fold_language(language: str | None) -> str | None:
-    """Returns a language tag as topics know it: ``fa-AF`` and ``prs`` (Dari) are ``fa``; None and "" are None."""
-    base = re.split(r"[-_]", (language or "").strip().lower())[0]
-    return _SAME_LANGUAGE.get(base, base) or None
-
-
-_SAME_LANGUAGE = {"nb": "no", "nn": "no", "prs": "fa", "pes": "fa", "fas": "fa", "pus": "ps", "pbt": "ps", "und": ""}
+    """Returns a language tag as topics know it: ``fa-AF`` and ``prs`` (Dari) are ``fa``; None where it names none."""
+    code = to_two_letters(language or "")
+    return "no" if code in ("nb", "nn") else code
 
 
 def load_topics(folder: Path | str) -> tuple[Topic, ...]:
     """Returns the topics of all ``*.toml`` files of a folder, by id; () when it is empty or missing.
 
+    Hidden files (``.#topic.toml``) are what editors keep while a topic is being edited.
     Raises ConfigError for the first file that is wrong, or when two files share an id.
     """
     topics: dict[str, Topic] = {}
@@ -137,7 +136,7 @@ def load_topics(folder: Path | str) -> tuple[Topic, ...]:
         paths = sorted(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
         raise ConfigError(folder, f"the folder of topics cannot be read: {error.strerror}") from error
-    for path in (path for path in paths if path.suffix.lower() == ".toml"):
+    for path in (path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")):
         topic = load_topic(path)
         if topic.id in topics:
             other = topics[topic.id].path
@@ -167,7 +166,6 @@ _TOP_KEYS = (
 )
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SET_NAME = re.compile(r"[^\W\d][\w-]*")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _KIND: dict[type, str] = {str: "text in quotes", list: "a list in [ ]", dict: "a table"}
 
 
@@ -229,8 +227,9 @@ class _TopicReader:
     def _read_id(self, table: KeyPath, default: str | None = None) -> str:
         text = self._require(table, "id") if default is None or "id" in self.file.data else default
         if not _SLUG.fullmatch(text):
+            given = "" if "id" in self.file.data else " (the file's name, as no id is given)"
             raise self.file.error(
-                (*table, "id"), f'"{text}": use small letters a-z, digits and hyphens, as in "my-topic"'
+                (*table, "id"), f'"{text}"{given}: use small letters a-z, digits and hyphens, as in "my-topic"'
             )
         return text
 
@@ -259,8 +258,8 @@ class _TopicReader:
             if key in skip:
                 continue
             here = (*key_path, key)
-            language = fold_language(key)
-            if language is None or not _LANGUAGE.fullmatch(language):
+            language = ANY_LANGUAGE if key == ANY_LANGUAGE else fold_language(key)
+            if language is None:
                 raise self.file.error(
                     here, 'is no language; use a code such as en, fa, ps, ru, or "any" for all languages'
                 )
@@ -342,9 +341,9 @@ class _TopicReader:
                 for part in walk(rule.expression):
                     if isinstance(part, Name) and part.name not in known:
                         close = difflib.get_close_matches(part.name, known, n=1)
-                        guess = f'; did you mean "{close[0]}"?' if close else ";"
+                        guess = f'did you mean "{close[0]}"?' if close else f"for the word itself write '{part.name}'."
                         message = (
-                            f'there is no set "{part.name}"{guess} Sets here: {", ".join(sorted(known)) or "none"}'
+                            f'there is no set "{part.name}"; {guess} Sets here: {", ".join(sorted(known)) or "none"}'
                         )
                         raise self.file.error(here, message, at=part.at)
                 if key == "any" and compile_match(rule.expression, lambda name: topic.terms(name, None)).negated:

@@ -17,6 +17,10 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from db.folding import fold
 from db.search import quote_phrase, split_words
 
+_FIRST_SYLLABLE = "\u0900"
+"""Below are the alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic ...), where one letter begins half the dictionary."""
+MOST_NESTED = 20
+"""Levels of ``!``, ``title()`` and brackets: more than anybody writes, fewer than the parser of FTS5 holds (100)."""
 DEFAULT_DISTANCE = 10
 """Words that may stand between the two sides of ``near(a, b)`` when the expression does not say."""
 LONGEST_DISTANCE = 500
@@ -74,7 +78,7 @@ def parse_term(text: str) -> Term:
         words += parts
         starred += [False] * len(parts)
         if parts and len(body) < len(chunk):
-            if len(parts[-1]) < 2 and parts[-1].isascii():
+            if len(parts[-1]) < 2 and parts[-1] < _FIRST_SYLLABLE:
                 raise TermError(f'"{text}": a star needs at least two letters before it')
             starred[-1] = True
     if not words:
@@ -134,10 +138,11 @@ _GRAMMAR = r"""
 ?both: one ("&" one)*
 ?one: "!" one -> negation
     | "(" either ")"
-    | "near" "(" either "," either ["," NUMBER] ")" -> near
+    | NEAR "(" either "," either ["," NUMBER] ")" -> near
     | "title" "(" either ")" -> title
     | NAME -> name
     | QUOTED -> words
+NEAR: "near"
 NAME: /[^\W\d][\w-]*/
 NUMBER: /[0-9]+/
 QUOTED: /'[^']*'|"[^"]*"|[“”„][^“”„]*[“”]|‘[^‘’]*’/
@@ -156,8 +161,10 @@ class _TreeToExpression(Transformer[Token, Expression]):
     def negation(self, part: Expression) -> Expression:
         return Not(part)
 
-    def near(self, left: Expression, right: Expression, distance: Token | None) -> Expression:
-        return Near(left, right, DEFAULT_DISTANCE if distance is None else int(distance))
+    def near(self, token: Token, left: Expression, right: Expression, distance: Token | None) -> Expression:
+        near = Near(left, right, DEFAULT_DISTANCE if distance is None else int(distance))
+        _check_near(near, token.start_pos or 0)
+        return near
 
     def title(self, part: Expression) -> Expression:
         return Title(part)
@@ -182,13 +189,23 @@ def parse_expression(text: str) -> Expression:
     except UnexpectedInput as error:
         raise _explain(text, error) from error
     except VisitError as error:
-        raise error.orig_exc from error
+        raise (TermError(_TOO_DEEP) if isinstance(error.orig_exc, RecursionError) else error.orig_exc) from error
     except RecursionError as error:
-        raise TermError("the brackets are nested too deeply") from error
-    for part in walk(tree):
-        if isinstance(part, Near):
-            _check_near(part)
+        raise TermError(_TOO_DEEP) from error
+    if _count_levels(tree) > MOST_NESTED:
+        raise TermError(_TOO_DEEP)
     return tree
+
+
+_TOO_DEEP = "the expression is nested too deeply; make sets of its parts"
+
+
+def _count_levels(tree: Expression) -> int:
+    """Returns how deep an expression is nested; without recursion, which would end before a deep one does."""
+    n, level = 0, [tree]
+    while level:
+        n, level = n + 1, [part for whole in level for part in _parts(whole)]
+    return n
 
 
 def _explain(text: str, error: UnexpectedInput) -> TermError:
@@ -204,18 +221,22 @@ def _explain(text: str, error: UnexpectedInput) -> TermError:
     found = word[0] if word else rest
     remedies = {"and": "write & for and", "or": "write | for or", "not": "write ! for not", "&&": "one & is enough"}
     remedy = remedies.get(found.lower(), "names are joined by & and |, and a distance is a number: near(a, b, 12)")
+    if rest[:1] == "(" and (called := re.search(r"(near|title)\s*$", text[:at], re.IGNORECASE)):
+        remedy = f"write {called[1].lower()} in small letters"
+    if rest[:1] == "*":
+        remedy = "words, with or without a star, go in quotes ('word*'); names of sets do not"
     if re.match(r"[&|]", rest) and re.search(r"[&|]\s*$", text[:at]):
         remedy = "one & or | is enough"
     return TermError(f'"{found}" cannot stand here; {remedy}', at)
 
 
-def _check_near(near: Near) -> None:
+def _check_near(near: Near, at: int) -> None:
     for side in (near.left, near.right):
         for part in walk(side):
             if not isinstance(part, Name | Words | Or):
-                raise TermError("near() takes term sets and quoted words, or several joined by |, on either side")
+                raise TermError("near() takes term sets and quoted words, or several joined by |, on either side", at)
     if near.distance > LONGEST_DISTANCE:
-        raise TermError(f"near() reaches at most {LONGEST_DISTANCE} words; for the whole article write &")
+        raise TermError(f"near() reaches at most {LONGEST_DISTANCE} words; for the whole article write &", at)
 
 
 def walk(expression: Expression) -> Iterator[Expression]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pipelines.document import MAX_DEPTH, decode, parse
 from pipelines.head import make_absolute
-from pipelines.language import name_language, to_two_letters
+from pipelines.language import name_language
+from pipelines.language_codes import to_two_letters
 
 # ---- language -------------------------------------------------------------------------------------------------------
 

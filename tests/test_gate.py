@@ -66,6 +66,12 @@ def test_where_words_may_stand(topic: Topic, html: str, passes: bool) -> None:
     assert Gate([topic]).lets_pass(_page(html)) == passes
 
 
+def test_the_gate_asks_for_the_subject_only(topic: Topic) -> None:
+    narrowed = replace(topic, require=(Rule("'pilot'", parse_expression("'pilot'")),))
+    assert Gate([narrowed]).lets_pass(_page(_wrap(body="<p>The ferry strike.</p>")))
+    assert not Gate([narrowed]).lets_pass(_page(_wrap(body="<p>The pilot.</p>")))
+
+
 def test_other_encodings_and_the_seeds_title_count(topic: Topic) -> None:
     assert Gate([topic]).lets_pass(
         _page(_wrap(body="<p>اعتصاب کشتی</p>".replace("ی", "ي").replace("ک", "ك")), charset="cp1256")

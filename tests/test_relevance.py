@@ -156,6 +156,23 @@ def test_what_matches(topic: Topic, article: Article, matches: bool) -> None:
     assert (judge(topic, article) is not None) == matches
 
 
+def test_of_alternatives_only_those_that_hold_are_evidence(topic: Topic) -> None:
+    article = _article("A day", "Negotiators and talks. No council. The mayor left.")
+    both = "(talks & bridge) | 'council'"
+
+    def weigh(*texts: str) -> Relevance | None:
+        rules = tuple(Rule(text, parse_expression(text)) for text in texts)
+        return judge(replace(topic, any=rules, require=(), review=0.0), article)
+
+    one, two, three = weigh(both), weigh("talks & bridge", "'council'"), weigh("talks | 'council'")
+    assert one is not None
+    assert two is not None
+    assert three is not None
+    assert one.score == two.score < three.score
+    assert one.reasons == ({"rule": both, "forms": ["council"], "where": "lead", "n": 1},)
+    assert weigh(f"title({both})") is None
+
+
 def test_require_is_never_scored(topic: Topic) -> None:
     body = "The mayor spoke. Bridge talks begin. Smith, smith, smith."
     relevance = judge(topic, _article("x", body))

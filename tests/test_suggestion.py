@@ -45,6 +45,13 @@ def test_terms_of_the_accepted_articles_come_first(topic: Topic) -> None:
     assert not {"the", "of", "town"} & set(terms)  # frequent in all articles
 
 
+def test_words_of_every_page_are_no_terms(topic: Topic) -> None:
+    accepted = _articles(9, "They will say which deckhands met.")
+    terms = {one.term for one in suggest_terms(topic, accepted, OTHERS[:3])}  # too few others to tell by counting
+    assert "deckhands" in terms
+    assert not {"they", "will", "which", "they will"} & terms
+
+
 def test_a_suggestion_says_where_it_stands(topic: Topic) -> None:
     accepted = _articles(6, "The deckhands met.")
     (found,) = [one for one in suggest_terms(topic, accepted, OTHERS) if one.term == "deckhands"]

@@ -100,6 +100,9 @@ def test_terms_count_in_their_language_and_any_in_all(topic: Topic) -> None:
         ("", None),
         (None, None),
         ("und", None),
+        ("ckb", "ku"),
+        ("nb-NO", "no"),
+        ("zz", None),
     ],
 )
 def test_languages(tag: str | None, language: str | None) -> None:
@@ -167,6 +170,7 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ("accept = 0.6", "accept = nan", "5: accept:", "from 0 to 1"),
         ("accept = 0.6", "accept = 0.2\nreview = 0.3", "6: review:", "must not be above accept"),
         ("bridge & talks", "bridge & talk", "6:18: any[1]:", 'there is no set "talk"; did you mean "talks"?'),
+        ("bridge & talks", "bridge & quay", "6:18: any[1]:", "for the word itself write 'quay'"),
         ("bridge & talks", "bridge and talks", "6:16: any[1]:", "write & for and"),
         ("bridge & talks", "!bridge", "6: any[1]:", "would match every article"),
         ("title(cricket)", "title(cricket", "8:22: not[1]:", "breaks off"),
@@ -176,7 +180,7 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ('"crossing"', '"cross*ing"', "11: sets.bridge.en[2]:", "only at the end of a word"),
         ('"crossing"', "7", "11: sets.bridge.en[2]:", "must be text in quotes"),
         ('["talks"]', '"talks"', "15: sets.talks.en:", "must be a list"),
-        ('de = ["Brücke*"]', 'german = ["Brücke*"]', "12: sets.bridge.german:", "use a code such as en"),
+        ('de = ["Brücke*"]', 'zz = ["Brücke*"]', "12: sets.bridge.zz:", "use a code such as en"),
         ("[sets.cricket]", "[sets.near]", "18: sets.near:", "cannot be the name"),
         ('en = ["cricket"]', "", "18: sets.cricket:", "has no words"),
         ('id = "engineer"', 'id = "mayor"', "27: entity[2].id:", "is taken"),
@@ -202,8 +206,14 @@ def test_mistakes_name_place_and_remedy(tmp_path: Path, old: str, new: str, plac
 def test_the_id_may_be_left_to_the_file_name(tmp_path: Path) -> None:
     text = GOOD.replace('id = "bridge-talks"', "")
     assert load_topic(_write(tmp_path, text, "old-bridge.toml")).id == "old-bridge"
-    with pytest.raises(ConfigError, match="small letters"):
+    with pytest.raises(ConfigError, match=r'"Old Bridge" \(the file\'s name, as no id is given\): use small letters'):
         load_topic(_write(tmp_path, text, "Old Bridge.toml"))
+
+
+@pytest.mark.parametrize("code", ["german", "deu", "ger", "DE", "de-AT"])
+def test_every_code_of_a_language_means_that_language(tmp_path: Path, code: str) -> None:
+    plain, other = load_topic(_write(tmp_path, GOOD)), GOOD.replace('de = ["Brücke*"]', f'{code} = ["Brücke*"]')
+    assert load_topic(_write(tmp_path, other)).sets == plain.sets
 
 
 def test_a_folder_of_topics(tmp_path: Path) -> None:
@@ -212,6 +222,8 @@ def test_a_folder_of_topics(tmp_path: Path) -> None:
     _write(tmp_path, GOOD, "b.toml")
     _write(tmp_path, GOOD.replace("bridge-talks", "a-first"), "z.toml")
     _write(tmp_path, "not a topic", "notes.txt")
+    (tmp_path / ".#b.toml").symlink_to("someone@somewhere.1234")  # Emacs's mark on a file with unsaved changes
+    _write(tmp_path, "half a topic", "._b.toml")
     assert [topic.id for topic in load_topics(tmp_path)] == ["a-first", "bridge-talks"]
     _write(tmp_path, GOOD, "c.toml")
     with pytest.raises(ConfigError, match=r'c\.toml:1: id: "bridge-talks" is the id of .*b\.toml too'):

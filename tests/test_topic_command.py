@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,16 @@ def test_a_round_of_work_on_a_topic(tmp_path: Path) -> None:
     assert "changed" not in _run("list", *where).stdout
     assert "judged" not in _scrapy("status", *where).stdout
     assert "too few" in _run("suggest", *where).stdout
-    assert _run("who", *where).stdout == "bridge: who appears with whom\n"
+    assert _run("who", *where).stdout.startswith("bridge: who appears with whom\n  nobody yet: ")
+
+
+def test_a_reader_may_stop_reading(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "scrapy", "topic", "list"]
+    done = subprocess.run(command, cwd=PROJECT, stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_apply_waits_for_nobody(tmp_path: Path) -> None:

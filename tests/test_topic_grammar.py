@@ -118,7 +118,13 @@ def test_what_an_expression_finds(text: str, found: list[int]) -> None:
         ("near(a)", 6, "near(a, b, 12)"),
         ("near(a, b, c)", 11, "a distance is a number"),
         ("near(a & b, c)", 0, "several joined by |"),
-        ("x | near(title(a), c)", 0, "several joined by |"),
+        ("x | near(title(a), c)", 4, "several joined by |"),
+        ("x & near(near(a, b), c)", 4, "several joined by |"),
+        ("x | near(a, b, 501)", 4, "at most 500"),
+        ("NEAR(a, b)", 4, "write near in small letters"),
+        ("word*", 4, "go in quotes ('word*')"),
+        ("!" * 30 + "a", 0, "nested too deeply"),
+        ("nearby & near (a, (b | c) | d", 29, "breaks off"),
         ("near(a, b, 501)", 0, "at most 500"),
         ("a & 'b", 4, "quotes are not closed"),
         ("a & '...'", 4, "there is no word in it"),
@@ -150,7 +156,7 @@ def test_terms_are_folded_words(text: str, written: str) -> None:
     assert write_term(parse_term(text)) == written
 
 
-@pytest.mark.parametrize("text", ["", "...", "*", "a*", "peace *", "ne*ver", "*end"])
+@pytest.mark.parametrize("text", ["", "...", "*", "a*", "п*", "é*", "ب*", "мир п*", "peace *", "ne*ver", "*end"])
 def test_terms_without_use_are_refused(text: str) -> None:
     with pytest.raises(TermError):
         parse_term(text)
@@ -215,5 +221,6 @@ def test_any_text_is_an_expression_or_a_mistake_with_a_place(text: str) -> None:
 def test_nesting_without_end_is_a_mistake_not_a_crash() -> None:
     with pytest.raises(TermError):
         parse_expression("(" * 30000 + "a" + ")" * 30000 + " b")
-    with pytest.raises(TermError):
-        parse_expression("!" * 30000 + "a")
+    for n in (21, 200, 400, 30000):
+        with pytest.raises(TermError, match="too deeply"):
+            parse_expression("!" * n + "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from crawler.topic_reports import (
 )
 from db.records import Relevance
 from db.topics import StoredMatch
-from pipelines.rescoring import apply_topics
+from pipelines.rescoring import Judgement, apply_topics, judge_archive
 from pipelines.topic import Topic, load_topic
 from tests.test_rescoring import ARTICLES, FILE
 from tests.topic_archive import fill_archive, make_article
@@ -83,6 +84,17 @@ def test_a_diff_names_gains_and_losses_and_writes_nothing(archive: Path, topic: 
     after = list(write_diff(archive, [edited], processes=1, everything=False))
     assert [line for line in after if line.startswith(("  +", "  -"))] == []
     assert sum("accepted: " in line for line in after) == 1
+
+
+def test_articles_stored_meanwhile_are_no_change(archive: Path, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge_amid_a_crawl(path: Path, topics: Sequence[Topic], *, processes: int) -> Iterator[Judgement]:
+        fill_archive(path, [make_article("Ferry strike again", "The ferry strike. Captain Lind.")], topics)
+        yield from judge_archive(path, topics, processes=processes)
+
+    monkeypatch.setattr("crawler.topic_reports.judge_archive", judge_amid_a_crawl)
+    for edited in (topic, replace(topic, id="new")):
+        lines = list(write_diff(archive, [edited], processes=1, everything=True))
+        assert not any(f"Meanwhile: {edited.id}" in line for line in lines)
 
 
 def test_a_new_topic_is_all_gain(archive: Path, topic: Topic) -> None:

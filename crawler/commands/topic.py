@@ -136,8 +136,12 @@ def _choose(topics: Iterable[Topic], wanted: list[str], folder: Path) -> list[To
 
 
 def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough: `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _count_processors() -> int:
