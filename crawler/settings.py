@@ -31,6 +31,7 @@ EXTRACT_DEADLINE_SECONDS = 20.0  # a page that takes longer is given up and its 
 EXTRACT_MEMORY_MB = 640  # memory one worker may allocate
 FEED_MAX_BYTES = 5 << 20  # a feed larger than this is refused
 SITEMAP_MAX_BYTES = 50 << 20  # the protocol's own limit (sitemaps.org)
+PRIVATE_BODIES = False  # the site shows only how articles begin: for one that others can reach
 IMPORT_MAX_BYTES = 20 << 30  # largest remote WARC file that is copied for an import
 
 # --- Scrapy's: the project --------------------------------------------------------------------------------------------

@@ -206,6 +206,7 @@ CREATE TABLE article_text (
     folded_title TEXT NOT NULL,
     folded TEXT NOT NULL
 );
+CREATE VIEW teasers AS SELECT id, substr(body, 1, min(400, length(body) / 2)) AS teaser FROM article_text;
 CREATE VIRTUAL TABLE article_text_fts USING fts5 (
     folded_title, folded, content='article_text', content_rowid='id', tokenize="unicode61 remove_diacritics 0"
 );

@@ -212,6 +212,10 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "folded": "Body folded for search",
         },
     ),
+    "teasers": TableDoc(
+        "The beginning of each article: never more than half of it. A view, all that a site with private bodies shows.",
+        {"id": "The article", "teaser": "At most 400 characters"},
+    ),
     "article_text_fts": TableDoc(
         "Full-text index (FTS5) over the folded text; `rowid` is the article. Fold the query with the same function.",
         {

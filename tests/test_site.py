@@ -97,7 +97,7 @@ def test_our_pages_hold_no_script_no_foreign_resource_and_leak_no_template_error
     assert not {"script", "img", "iframe", "object", "embed", "u", "i", "b"} & set(names)
     assert names.count("h1") == 1
     assert not [attrs for _, attrs in page.tags for name in attrs if name.startswith("on")]
-    sheets = [str(attrs.get("href")) for tag, attrs in page.tags if tag == "link"]
+    sheets = [str(attrs.get("href")) for tag, attrs in page.tags if tag == "link" and attrs.get("rel") == "stylesheet"]
     assert sheets and all(sheet.startswith("/static/parley.css?") for sheet in sheets)
 
 

@@ -36,6 +36,9 @@ class Command(ScrapyCommand):
             "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine)"
         )
         parser.add_argument("--port", type=int, default=8001, help="port; 0 takes any free one (default: 8001)")
+        parser.add_argument(
+            "--private-bodies", action="store_true", help="show no more of any article than its beginning"
+        )
         parser.add_argument("--open", action="store_true", dest="open_browser", help="open the page in a browser")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -50,7 +53,8 @@ class Command(ScrapyCommand):
         assert self.settings is not None
         database = str(self.settings["DATABASE"])
         try:
-            site = build_site(database, self.settings["ARCHIVE"])
+            private = opts.private_bodies or self.settings.getbool("PRIVATE_BODIES")
+            site = build_site(database, self.settings["ARCHIVE"], private_bodies=private)
         except ArchiveError as error:
             raise UsageError(str(error), print_help=False) from error
         with listen(opts.host, opts.port) as listening, contextlib.suppress(KeyboardInterrupt):

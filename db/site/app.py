@@ -35,10 +35,11 @@ def site_metadata(name: str) -> dict[str, Any]:
     return {"title": "Parley", "databases": {name: {"tables": tables}}}
 
 
-def build_site(path: str | Path, archive: str | Path | None = None) -> Datasette:
+def build_site(path: str | Path, archive: str | Path | None = None, *, private_bodies: bool = False) -> Datasette:
     """Returns the site over the archive at ``path``, which is opened read-only; a crawl may write it meanwhile.
 
-    ``archive``: the folder of its WARC files; without it no archived page is shown.
+    ``archive``: the folder of its WARC files; without it no archived page is shown. With ``private_bodies`` no page
+    shows more of an article than its beginning, and none as it was fetched.
 
     Raises `ArchiveError` where the file is missing, is no archive, or has a path that does not fit a SQLite URI.
     """
@@ -47,8 +48,10 @@ def build_site(path: str | Path, archive: str | Path | None = None) -> Datasette
     if set("?#%") & set(str(path)):
         raise ArchiveError(f"{path}: a path with one of ? # % cannot be browsed; rename the file or link to it")
     config = site_config(path.stem)
-    if archive:
-        config.setdefault("plugins", {})["parley-site"] = {"archive": str(Path(archive).resolve())}
+    config.setdefault("plugins", {})["parley-site"] = {
+        "archive": str(Path(archive).resolve()) if archive and not private_bodies else None,
+        "private_bodies": private_bodies,
+    }
     return Datasette(
         [str(path)],
         config=config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -31,11 +32,15 @@ HEADERS: dict[bytes, bytes] = {
 }
 
 _OPEN = ("/-/static/",)
+_QUERIES = re.compile(r"/[^/]+/-/queries(?:[/.].*)?")
 
 
 def is_shut(path: str) -> bool:
-    """Tells whether a path is one of Datasette's pages about itself: they show paths of this machine and its set-up."""
-    return (path == "/-" or path.startswith("/-/")) and not path.startswith(_OPEN)
+    """Tells whether a path is one of Datasette's pages about itself: they show paths of this machine and its set-up.
+
+    So are its lists of stored queries: there are none.
+    """
+    return bool(_QUERIES.fullmatch(path)) or ((path == "/-" or path.startswith("/-/")) and not path.startswith(_OPEN))
 
 
 def wrap_app(app: App) -> App:

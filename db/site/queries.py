@@ -1,4 +1,4 @@
-"""Every SQL statement of the site. Templates name them (``sql(queries.ARTICLE, {...})``); all values are bound.
+"""Every SQL statement of the pages. Templates name them (``sql(queries.ARTICLE, {...})``); all values are bound.
 
 Lists carry their own LIMIT before anything costly is joined; each statement runs over an index at a million articles.
 """
@@ -11,7 +11,7 @@ _CARD = """a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_
     s.name AS source_name, st.n_articles, st.n_sources,
     CASE WHEN st.n_articles > 1 THEN
         (SELECT group_concat(DISTINCT language) FROM articles WHERE story_id = a.story_id) END AS languages,
-    coalesce(nullif(a.summary, ''), (SELECT substr(body, 1, 400) FROM article_text WHERE id = a.id)) AS teaser"""
+    coalesce(nullif(a.summary, ''), (SELECT teaser FROM teasers WHERE id = a.id)) AS teaser"""
 _DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
 _CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st ON st.id = a.story_id"
 
@@ -188,7 +188,8 @@ ORDER BY a.published_at, a.id LIMIT :limit
 """
 
 ARTICLE = """
-SELECT a.*, s.name AS source_name, t.body, st.n_articles, st.n_sources
+SELECT a.*, s.name AS source_name, t.body AS body, st.n_articles, st.n_sources,
+    (SELECT teaser FROM teasers WHERE id = a.id) AS teaser
 FROM articles AS a JOIN sources AS s ON s.id = a.source_id
 LEFT JOIN article_text AS t ON t.id = a.id LEFT JOIN stories AS st ON st.id = a.story_id
 WHERE a.id = :id
@@ -206,7 +207,7 @@ WHERE m.article_id = :id AND t.status = 'active' GROUP BY e.slug ORDER BY n DESC
 """
 
 REVISIONS = """
-SELECT number, seen_at, title, body, kind, words_added, words_removed, numbers_changed
+SELECT number, seen_at, title, body AS body, kind, words_added, words_removed, numbers_changed
 FROM revisions WHERE article_id = :id ORDER BY number DESC LIMIT 50
 """
 
@@ -247,7 +248,7 @@ JOIN stories AS st ON st.id = b.story_id
 WHERE b.story_id <> :id GROUP BY st.id ORDER BY containment DESC, st.id LIMIT 10
 """
 
-TEXT = "SELECT title, body FROM article_text WHERE id = :id"
+TEXT = "SELECT title, body AS body FROM article_text WHERE id = :id"
 
 SOURCE = "SELECT * FROM sources WHERE id = :id"
 
@@ -286,12 +287,12 @@ SELECT at, url, status, error FROM (
 """
 
 _SEARCH_SHAPE = f"""
-SELECT {_CARD}, hits.title_marks, hits.body_marks, t.body
+SELECT {_CARD}, hits.title_marks, hits.body_marks, t.body AS body
 FROM hits JOIN articles AS a ON a.id = hits.id JOIN article_text AS t ON t.id = a.id {_CARD_JOINS}
 """
 _MARKS = """highlight(article_text_fts, 0, char(2), char(3)) AS title_marks,
         highlight(article_text_fts, 1, char(2), char(3)) AS body_marks"""
-_FILTERS = """article_text_fts.rowid > :horizon
+FILTERS = """article_text_fts.rowid > :horizon
     AND (:source IS NULL OR f.source_id = :source) AND (:language IS NULL OR f.language = :language)
     AND (:first IS NULL OR coalesce(f.published_at, f.first_seen_at) >= :first)
     AND (:last IS NULL OR substr(coalesce(f.published_at, f.first_seen_at), 1, 10) <= :last)
@@ -311,7 +312,7 @@ SEARCH_NEWEST = f"""
 WITH hits AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id, {_MARKS}
     FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :match AND article_text_fts.rowid < :before_id AND {_FILTERS}
+    WHERE article_text_fts MATCH :match AND article_text_fts.rowid < :before_id AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT :limit
 )
 {_SEARCH_SHAPE} ORDER BY a.id DESC
@@ -322,7 +323,7 @@ SEARCH_BEST = f"""
 WITH newest AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id, bm25(article_text_fts, 4.0, 1.0) AS rank
     FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :match AND {_FILTERS}
+    WHERE article_text_fts MATCH :match AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT 2000
 ), best AS MATERIALIZED (SELECT id, rank FROM newest ORDER BY rank, id DESC LIMIT :limit
 ), hits AS MATERIALIZED (

@@ -45,7 +45,7 @@ class Question:
     @property
     def filters(self) -> dict[str, str]:
         """The filters that are set, by their names in the address."""
-        found = {name: getattr(self, attribute) for name, attribute in _FILTERS.items()}
+        found = {name: getattr(self, attribute) for name, attribute in FILTERS.items()}
         return {name: value for name, value in found.items() if value}
 
     def address(self, **changes: object) -> str:
@@ -55,7 +55,7 @@ class Question:
         return urlencode({name: value for name, value in args.items() if value is not None}, errors="replace")
 
 
-_FILTERS = {
+FILTERS = {
     "source": "source",
     "language": "language",
     "topic": "topic",
@@ -134,6 +134,24 @@ def _read_day(text: str | None) -> str | None:
     return day.isoformat() if day else None
 
 
+def bind_question(question: Question) -> dict[str, Any]:
+    """Returns what the statements of a search bind of a question; ``horizon``: the id that hits lie beyond."""
+    return {
+        "match": question.match,
+        "before_id": question.before_id,
+        **{attribute: getattr(question, attribute) for attribute in FILTERS.values()},
+        "horizon": 0,
+    }
+
+
+async def find_horizon(db: Database, question: Question, limit_ms: int | None = None) -> int:
+    """Returns the id beyond which the newest `LOOKED_AT` hits lie, 0 where there are no more or nothing filters."""
+    if not question.filters:
+        return 0
+    place = {"match": question.match, "before_id": question.before_id, "looked_at": LOOKED_AT}
+    return int((await _ask(db, queries.SEARCH_HORIZON, place, limit_ms))[0]["id"])
+
+
 async def search_archive(db: Database, question: Question, limit_ms: int | None = None) -> Results:
     """Returns the articles that answer a question, newest or best first. Never raises for what a reader typed.
 
@@ -142,17 +160,12 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
     if not question.match:
         return Results(question)
     values = {
-        "match": question.match,
-        "before_id": question.before_id,
-        **{attribute: getattr(question, attribute) for attribute in _FILTERS.values()},
-        "horizon": 0,
+        **bind_question(question),
         "limit": PAGE_SIZE + 1 if question.order == "newest" else PAGE_SIZE,
     }
     sql = queries.SEARCH_NEWEST if question.order == "newest" else queries.SEARCH_BEST
     try:
-        if question.filters:
-            place = {"match": question.match, "before_id": question.before_id, "looked_at": LOOKED_AT}
-            values["horizon"] = (await _ask(db, queries.SEARCH_HORIZON, place, limit_ms))[0]["id"]
+        values["horizon"] = await find_horizon(db, question, limit_ms)
         rows = await _ask(db, sql, values, limit_ms)
         n = None if question.filters else await _count(db, question.match, limit_ms)
         words = () if rows else await _explain(db, question, limit_ms)

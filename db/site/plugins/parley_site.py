@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from datasette import NotFound, Response, hookimpl
@@ -15,7 +16,7 @@ from jinja2 import Environment
 from db.connection import from_text, to_text, utc_now
 from db.reports import silent_before
 from db.schema import DESCRIPTIONS
-from db.site import FOLDER, drawing, headers, queries, raw_pages, searching, wording
+from db.site import FOLDER, drawing, headers, privacy, queries, raw_pages, routes, searching, wording
 
 _STYLE_VERSION = sha256((FOLDER / "static" / "parley.css").read_bytes()).hexdigest()[:8]
 """In the address of the style sheet, so that browsers never show a page with last month's."""
@@ -81,6 +82,7 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
         "days_between": drawing.days_between,
         "compare_texts": wording.compare_texts,
         "run_search": run_search,
+        "private_bodies": _is_private(datasette),
     }
 
 
@@ -107,9 +109,20 @@ async def show_raw_page(datasette: Any, request: Any) -> Response:
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def register_routes() -> list[tuple[str, Any]]:
-    """Adds the address of archived pages."""
-    return [(r"^/article/(?P<id>[0-9]{1,18})/raw$", show_raw_page)]
+def prepare_connection(conn: Connection, datasette: Any) -> None:
+    """Keeps the texts of articles from every statement of a site with private bodies."""
+    if _is_private(datasette):
+        privacy.hide_bodies(conn)
+
+
+def _is_private(datasette: Any) -> bool:
+    return bool((datasette.plugin_config("parley-site") or {}).get("private_bodies"))
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, routes.View]]:
+    """Adds the addresses of archived pages, feeds and exports."""
+    return [(r"^/article/(?P<id>[0-9]{1,18})/raw$", show_raw_page), *routes.list_routes()]
 
 
 @hookimpl  # type: ignore[untyped-decorator]

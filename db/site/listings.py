@@ -1,0 +1,133 @@
+"""The lists that pages show, read for feeds and exports: an address -> rows, a title, and where the list goes on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette.database import Database
+from datasette.utils import tilde_decode, tilde_encode
+
+from db.connection import utc_now
+from db.reports import SOURCE_HEALTH, silent_before
+from db.site import export_queries as sql
+from db.site import searching
+from db.site.wording import read_names
+
+PAGE_ROWS = 100
+MOST_ROWS = 500
+"""Rows of one answer that ``?size=`` may ask for: as many as a page of a table holds; a link leads to the next ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of list: its statement, and the one that names it where a name in the address picks it."""
+
+    statement: str
+    title: str
+    title_statement: str | None = None
+    is_long: bool = False
+    """Whether it goes on: ``:before_id`` is the id of the last row shown."""
+    has_feed: bool = False
+
+
+KINDS = {
+    "stories": Kind(sql.STORIES, "Stories", is_long=True, has_feed=True),
+    "topic": Kind(sql.TOPIC_ARTICLES, "", sql.TOPIC_TITLE, is_long=True, has_feed=True),
+    "entity": Kind(sql.ENTITY_ARTICLES, "", sql.ENTITY_NAME, is_long=True, has_feed=True),
+    "source": Kind(sql.SOURCE_ARTICLES, "", sql.SOURCE_NAME, is_long=True, has_feed=True),
+    "search": Kind(sql.SEARCH, "Search", is_long=True, has_feed=True),
+    "story": Kind(sql.STORY_ARTICLES, "", sql.STORY_TITLE),
+    "topics": Kind(sql.TOPICS, "Topics"),
+    "entities": Kind(sql.ENTITIES, "Entities"),
+    "sources": Kind(SOURCE_HEALTH, "Sources"),
+    "timeline": Kind(sql.TIMELINE, "Articles a day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as read. ``page`` is the path of the page that shows it, ``place`` what tells it from all other lists."""
+
+    title: str
+    page: str
+    place: tuple[str, ...]
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    next_query: str | None
+
+
+async def read_listing(
+    db: Database, name: str, keys: Mapping[str, str], args: Mapping[str, str], size: int
+) -> Listing | None:
+    """Returns a list by its kind, the names in its path and its query string; None where it names nothing there is.
+
+    Raises `datasette.database.QueryInterrupted` where a search takes too long.
+    """
+    kind = KINDS[name]
+    names = {key: tilde_decode(value) for key, value in keys.items()}
+    title = kind.title
+    if kind.title_statement:
+        titles = (await db.execute(kind.title_statement, names)).rows
+        if not titles:
+            return None
+        title = titles[0]["title"]
+    question = searching.read_request(args)
+    review = args.get("show") == "review"
+    place = (name, *names.values(), *(["review"] if review and name == "topic" else []))
+    query: dict[str, str] = {}
+    if name == "search":
+        title, query = f"Search: {question.text}", _ask_again(args)
+        place = (name, urlencode(query))
+    elif review:
+        query = {"show": "review"}
+    if name == "search" and not question.match:
+        return Listing(title, _page(name, names, query), place, ("id",), (), None)
+    values: dict[str, Any] = {
+        **searching.bind_question(question),
+        **names,
+        "limit": size + 1,
+        "accepted": 0 if review else 1,
+        "topic": names.get("topic") or args.get("topic") or None,
+        "silent_before": silent_before(utc_now()),
+    }
+    try:
+        if name == "search":
+            values["horizon"] = await searching.find_horizon(db, question)
+        found = await db.execute(kind.statement, values, truncate=False)
+    except sqlite3.DatabaseError:
+        if name != "search":
+            raise
+        return Listing(title, _page(name, names, query), place, ("id",), (), None)
+    rows = [_read_row(row) for row in found.rows]
+    more = kind.is_long and len(rows) > size
+    shown = rows[:size] if kind.is_long else rows
+    last = shown[-1][_cursor(name)] if more else values["horizon"] + 1 if values["horizon"] else None
+    following = {**query, "size": size, "before": last} if last is not None else None
+    return Listing(
+        title, _page(name, names, query), place, list(found.columns), shown, urlencode(following) if following else None
+    )
+
+
+def _cursor(name: str) -> str:
+    return "story_id" if name == "stories" else "id"
+
+
+def _ask_again(args: Mapping[str, str]) -> dict[str, str]:
+    """Returns what of a query string is the question, in one order: the same question has one address."""
+    return {key: args[key] for key in ("q", *searching.FILTERS) if args.get(key)}
+
+
+def _page(name: str, names: Mapping[str, str], query: Mapping[str, str]) -> str:
+    path = "/".join(("", name, *map(tilde_encode, names.values())))
+    return f"{path}?{urlencode(query, errors='replace')}" if query else path
+
+
+def _read_row(row: sqlite3.Row) -> dict[str, Any]:
+    values = dict(zip(row.keys(), tuple(row), strict=True))
+    if "authors" in values:
+        values["authors"] = read_names(values["authors"])
+    return values
