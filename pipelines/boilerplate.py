@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from pipelines import labels
 from pipelines.titles import fold_title
@@ -22,6 +23,14 @@ MIN_KEPT = 0.5
 """Share of a body's characters below which dropping is undone: the rules were wrong about such a page."""
 MAX_REST = 0.25
 """Share of a body's characters that may stand below a heading such as "Related articles" and go with it."""
+KICKER_LINES = 2
+"""First lines of a body in which a kicker or the place of a dateline may stand on its own..."""
+_KICKER_WORDS = 3
+_KICKER_CHARACTERS = 30
+_KICKER_WIDE = 8
+"""...of so many words and characters, fewer where nearly every one is a syllable or a word..."""
+_PARAGRAPH = 100
+"""...above a line of so many characters (a third where they are wide); above shorter ones it may head a list."""
 _HEADLINE = 15
 """Characters of a headline that a line is searched for; shorter ones end many a line by accident."""
 _KICKER = 60
@@ -145,7 +154,7 @@ ALL_RULES: tuple[Rule, ...] = (
     Rule("filings", lambda line: labels.FILING.match(line.text), 40, head=True, tail=True),
     Rule("line_comments", lambda line: labels.COMMENTS.match(line.text), 12, tail=True),
 )
-RULES: frozenset[str] = frozenset((*(rule.name for rule in ALL_RULES), "rests"))
+RULES: frozenset[str] = frozenset((*(rule.name for rule in ALL_RULES), "rests", "kickers"))
 """What is looked for; a benchmark takes single rules away."""
 
 
@@ -159,6 +168,7 @@ def drop_boilerplate(lines: Sequence[str], headlines: Sequence[str], authors: Se
     kept = _cut_rest(lines) if "rests" in RULES else list(lines)
     head = [rule for rule in rules if rule.head]
     kept = [line for line in kept[:HEAD_LINES] if not _matches(line, story, head)] + kept[HEAD_LINES:]
+    kept = _drop_kickers(kept) if kept and "kickers" in RULES else kept
     kept = _filter_tail(kept, story, [rule for rule in rules if rule.tail])
     middle = [rule for rule in rules if rule.middle]
     kept = [line for line in kept if not _matches(line, story, middle)]
@@ -173,6 +183,21 @@ def _matches(text: str, story: Story, rules: Sequence[Rule]) -> bool:
     plain = text.removeprefix("- ")
     line = Line(plain, len(plain.split()), story)
     return bool(plain) and any(line.words <= rule.longest and rule.matches(line) for rule in rules)
+
+
+def _drop_kickers(lines: list[str]) -> list[str]:
+    """Without the few words above a paragraph that open a page: section, place of a dateline, name of the series."""
+    opening = lines[: KICKER_LINES + 1]
+    kept = [line for line, below in pairwise(opening) if not _is_kicker(line, below)]
+    return kept + lines[len(opening) - 1 :]
+
+
+def _is_kicker(line: str, below: str) -> bool:
+    wide = line > "\u2e7f"
+    if len(line) > (_KICKER_WIDE if wide else _KICKER_CHARACTERS) or len(line.split()) > _KICKER_WORDS:
+        return False
+    ends = line.endswith((*_SENTENCE_ENDS, ":", "：", "。", "؟", "…"))
+    return not ends and not line.startswith("- ") and len(below) >= (_PARAGRAPH / 3 if wide else _PARAGRAPH)
 
 
 def _filter_tail(lines: list[str], story: Story, rules: Sequence[Rule]) -> list[str]:

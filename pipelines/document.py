@@ -38,6 +38,7 @@ _WRAPPERS = re.compile(
     re.IGNORECASE,
 )
 _IS_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=HtmlElement)
 _SELF_CLOSED_ROOT = re.compile(r"(<html\b[^>]*?)\s*/>", re.IGNORECASE)
 # The names browsers give to what was in truth encoded in a superset: https://encoding.spec.whatwg.org/#names-and-labels
 _SUPERSETS = {
@@ -180,6 +181,8 @@ def _cut_attributes(text: str) -> str:
 
 def _parse_once(text: str) -> tuple[HtmlElement, bool]:
     parser = HTMLParser(collect_ids=False, encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    # One class for every element: lxml.html asks a function for it, element by element, each time one is looked at.
+    parser.set_element_class_lookup(_ONE_CLASS)
     try:
         tree = document_fromstring(text.encode("utf-8", "ignore"), parser=parser, ensure_head_body=False)
     except etree.ParserError:

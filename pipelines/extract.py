@@ -7,6 +7,7 @@ can be promised for hostile pages.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from lxml.html import HtmlElement
@@ -16,7 +17,7 @@ from db.folding import count_words
 from db.records import Article
 from db.urls import is_article_like, same_site
 from pipelines.app_state import find_paragraphs, find_published, read_state
-from pipelines.blocks import find_blocks, put_back
+from pipelines.blocks import Block, find_blocks, make_key, put_back
 from pipelines.boilerplate import drop_boilerplate
 from pipelines.dates import merge_moments, read_moment
 from pipelines.document import NotHtmlError, decode, parse, refuse_other_formats
@@ -34,7 +35,7 @@ from pipelines.page import NoArticle, Page
 from pipelines.pruning import pruned
 from pipelines.recall import align, find_missed
 from pipelines.refusal import MIN_WORDS, find_refusal
-from pipelines.standfirst import find_standfirst
+from pipelines.standfirst import find_standfirst, is_second_headline
 from pipelines.titles import fold_title
 from pipelines.walls import drop_wall_lines
 
@@ -88,6 +89,8 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     refuse_other_formats(page.body, content_type)
     source = decode(page.body, content_type)
     tree = parse(source)
+    # lxml makes an object of an element anew each time it is looked at, unless somebody holds it.
+    _held = list(tree.iter())
     url = page.final_url or page.url
     head = read_head(tree, url)
     flatten_layout_tables(tree)
@@ -150,7 +153,15 @@ def _restore(tree: HtmlElement, lines: list[str], head: Head, meta: Metadata) ->
     taken = align(lines, blocks)
     descriptions = [*head.every("description", "og:description", "twitter:description"), meta.summary or ""]
     missed = find_missed(blocks, taken) | find_standfirst(blocks, taken, meta.headlines, descriptions)
-    return put_back(lines, blocks, taken, missed) if missed else lines
+    return drop_second_headline(put_back(lines, blocks, taken, missed) if missed else lines, blocks)
+
+
+def drop_second_headline(lines: list[str], blocks: Sequence[Block]) -> list[str]:
+    """Returns the lines without what the page marks as another headline of the story, among the first few."""
+    keys = {make_key(line) for line in lines[:ECHO_LINES]}
+    marked = {block.key for block in blocks if block.key in keys and is_second_headline(block)}
+    kept = [line for line in lines[:ECHO_LINES] if make_key(line) not in marked] if marked else lines[:ECHO_LINES]
+    return [*kept, *lines[ECHO_LINES:]] if kept else lines
 
 
 def drop_echo(lines: list[str], headlines: tuple[str, ...]) -> list[str]:

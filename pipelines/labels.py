@@ -156,6 +156,7 @@ APPEAL_OBJECT = re.compile(
     r"|youtube|google news|x|bluesky|threads|linkedin)\b"
     r"|\bbreaking news\b.{0,80}\b(?:alerts?|inbox|app|sign|newsletters?)\b|\b(?:comment(?:ing)? (?:policy|forum"
     r"|section)|to comment|(?:in|on) the comments|comment on this|letter to the editor|write to [\w.]+@)"
+    r"|\b(?:listen|watch) (?:back|again|here)\b"
     r"|\bwith a friend\b|\b(?:free trial|premium|subscribers? only|our (?:app|journalism|work|apps))\b"
     r"|\bnews tips?\b|\b(?:share|bookmark) (?:it|this|your favou?rite)"
     r"|\bwhats ?app|\btelegram|\binstagram\b|\bfacebook\b|\btwitter\b|\byoutube\b|google news|\bapp store\b"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import cast
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -27,7 +28,7 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
         "captions?", "figcaption", "credits?$", "media-subtitle", "bildunterschrift", "bild-?info",
         "(?:photo|image|media|picture|img)-(?:credits?|info|copyright|source)",
     ),
-    "unseen": ("visually-?hidden", "sr-only", "screen-?reader(?:-text)?", "a11y-hidden", "assistive-text"),
+    "unseen": ("visually-?hidden", "sr-only", "screen-?reader(?:-text)?", "a11y-hidden", "assistive-text", "vh(?!-)"),
     "newsletters": (
         "newsletters?", "signup", "sign-up", "subscribe", "subscription-box", "opt-?in", "mailchimp", "mailing-list",
     ),
@@ -70,6 +71,7 @@ _UNREAD = frozenset((
     "math",
 ))  # fmt: skip
 """Elements that Trafilatura drops whole: nothing in them needs to be taken out."""
+_LINES = frozenset(("p", "div", "h1", "h2", "h3", "h4", "h5", "h6"))
 _LINKED = 0.9
 """Share of link text from which a line or a list is nothing but links."""
 _LINK_WORDS = 4
@@ -122,13 +124,15 @@ def find_furniture(tree: HtmlElement) -> list[HtmlElement]:
 
 
 def _is_furniture(element: HtmlElement, tag: str) -> bool:
-    if any(name and _names_furniture(name, RULES) for name in (element.get("class"), element.get("id"))):
+    get = element.get
+    name, mark = get("class"), get("id")
+    if (name and _names_furniture(name, RULES)) or (mark and _names_furniture(mark, RULES)):
         return True
-    if "roles" in RULES and (element.get("role") in _ROLES or element.get("aria-modal") == "true"):
+    if "roles" in RULES and (get("role") in _ROLES or get("aria-modal") == "true"):
         return True
     if tag in ("ul", "ol"):
         return "link_lists" in RULES and _is_link_list(element)
-    return (tag == "p" or tag == "div" or tag[0] == "h") and _points_elsewhere(element)
+    return tag in _LINES and _points_elsewhere(element)
 
 
 @lru_cache(maxsize=20_000)
@@ -154,9 +158,17 @@ def _is_link_list(element: HtmlElement) -> bool:
 
 def _points_elsewhere(element: HtmlElement) -> bool:
     """Says whether a line is one link, or a link behind a label."""
-    if element.find(".//a") is None:
+    if next(element.iter("a"), None) is None:
         return False
-    text = " ".join("".join(element.itertext()).split()).rstrip(" .!")
+    parts: list[str] = []
+    size = 0
+    for part in cast("Iterator[str]", element.itertext()):
+        parts.append(part)
+        # Most blocks are no line: what is too long is not read to its end.
+        size += len(part.strip())
+        if size > _LONGEST_LINE:
+            return False
+    text = " ".join("".join(parts).split()).rstrip(" .!")
     if not text or len(text) > _LONGEST_LINE:
         return False
     linked = " ".join("".join(part for anchor in element.iter("a") for part in anchor.itertext()).split()).rstrip(" .!")

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, permutations
 from typing import cast
 
 from lxml.html import HtmlElement
@@ -20,7 +20,9 @@ from pipelines.blocks import Block, Place, make_key
 _FOUND = 25
 """Characters of a key from which finding it inside a body is no accident."""
 _EDGE = 20
-"""Characters of a key looked for where a body may hold a block in part: two of start, middle and end must be there."""
+"""Characters of a key sought where a body may hold part of a block: two of start, middle and end must be there..."""
+_SLACK = 0.2
+"""...as far apart as in the block, but for this share of its length: its words elsewhere in the story are not it."""
 _SENTENCE = 60
 """Characters of a key from which a block before or behind the found text is taken for running text."""
 _MAX_LINKS = 0.5
@@ -61,12 +63,23 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
             while position >= 0 and not (position in starts and position + len(key) in starts):
                 position = text.find(key, position + 1)
         elif position < 0:
-            middle = len(key) // 2
-            found = [text.find(part) for part in (key[:_EDGE], key[middle : middle + _EDGE], key[-_EDGE:])]
-            position = max(found) if sum(place >= 0 for place in found) > 1 else -1
+            position = _find_in_part(text, key)
         return starts[order[bisect_right(order, position) - 1]] if position >= 0 else None
 
     return [find(block.key) if block.key else None for block in blocks]
+
+
+def _find_in_part(text: str, key: str) -> int:
+    """Where a text holds most of a key; -1: nowhere."""
+    slack = int(_SLACK * len(key))
+    parts = [(offset, key[offset : offset + _EDGE]) for offset in (0, len(key) // 2, len(key) - _EDGE)]
+    for (offset, part), (other_offset, other) in permutations(parts, 2):
+        place = text.find(part)
+        if place >= 0:
+            start = place + other_offset - offset
+            if text.find(other, max(0, start - slack), start + slack + _EDGE) >= 0:
+                return place
+    return -1
 
 
 def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int]:

@@ -26,9 +26,11 @@ _OTHER_NAMES = frozenset({
     "caption", "figcaption", "credit", "credits", "byline", "author", "authors", "bio", "share", "sharing", "social",
     "newsletter", "cookie", "cookies", "consent", "banner", "popup", "modal", "site", "blog", "logo", "tagline",
     "slogan", "related", "recommended", "comment", "comments", "nav", "menu", "breadcrumb", "breadcrumbs", "hidden",
-    "video", "player", "gallery", "slide", "tags", "tag", "advertisement", "promo", "date", "meta",
+    "video", "player", "gallery", "slide", "tags", "tag", "advertisement", "promo", "date", "meta", "quote",
 })  # fmt: skip
 """Words of what else stands between headline and story."""
+_SECOND_HEADLINES = frozenset({"subline", "subheadline", "alternativeheadline", "secondaryheadline"})
+"""Words by which they call a second headline: https://schema.org/alternativeHeadline; it is no part of the story."""
 _OTHER_TAGS = frozenset(("figcaption", "nav", "footer", "form", "aside"))
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _MIN_WORDS = 6
@@ -46,8 +48,9 @@ _MAX_LINKS = 0.3
 def find_standfirst(
     blocks: Sequence[Block], taken: Sequence[int | None], headlines: Sequence[str], descriptions: Sequence[str]
 ) -> set[int]:
-    """Returns the number of the block that is the page's standfirst, where no line of the body holds it; else nothing.
+    """Returns the numbers of the blocks that are the page's standfirst, where no line of the body holds it.
 
+    It is one block, or several in a row in a box of their own.
     ``taken`` names for each block the line that holds it. ``descriptions`` are what the page gives as its own.
     """
     titles = {make_key(headline) for headline in headlines}
@@ -62,7 +65,23 @@ def find_standfirst(
     described = [n for n in numbers if _is_described(blocks[n].key, said)]
     # Without a headline to stand under, a name alone may be that of the site's own motto.
     named = [n for n in numbers if _NAMES & _read_names(blocks[n].element)] if start and not described else []
-    return set([*described, *named][:1])
+    chosen = [*described, *named][:1]
+    for number in chosen:
+        if number + 1 in numbers and _is_continued(blocks[number], blocks[number + 1]):
+            chosen.append(number + 1)
+    return set(chosen)
+
+
+def is_second_headline(block: Block) -> bool:
+    """Says whether a block is marked as another headline: any element by ``itemprop``, a heading by name."""
+    element = block.element
+    if "alternativeHeadline" in (element.get("itemprop") or ""):
+        return True
+    return block.is_heading and not _SECOND_HEADLINES.isdisjoint(_read_names(element))
+
+
+def _is_continued(block: Block, following: Block) -> bool:
+    return block.element.getparent() is following.element.getparent() and block.find_place() == following.find_place()
 
 
 def _starts_story(block: Block) -> bool:
@@ -72,7 +91,11 @@ def _starts_story(block: Block) -> bool:
 
 def _may_be_standfirst(block: Block, spine: set[HtmlElement]) -> bool:
     """Says whether a block is a sentence that is in nothing known to be something else."""
-    if block.share_of_links() > _MAX_LINKS or count_words(" ".join(block.read_lines())) < _MIN_WORDS:
+    if (
+        is_second_headline(block)
+        or block.share_of_links() > _MAX_LINKS
+        or count_words(" ".join(block.read_lines())) < _MIN_WORDS
+    ):
         return False
     around = takewhile(lambda element: element not in spine, (block.element, *block.element.iterancestors()))
     if any(element.tag in _OTHER_TAGS for element in around):

@@ -57,6 +57,7 @@ def test_opening(line: str) -> None:
         "Sign up for our newsletter and get the best of the valley every morning.",
         "Abonnieren Sie unseren Newsletter für alle Nachrichten aus dem Tal.",
         "Suscríbete a nuestro boletín para no perderte nada.",
+        "Listen to the valley live on weekdays - or listen back here.",
         "Follow us on Facebook and Instagram for more.",
         "Подписывайтесь на наш канал в Телеграм",
         "Additional reporting by Carl Stone in Upper Valley",
@@ -167,6 +168,31 @@ def test_sentences_stay(line: str, place: int) -> None:
 )
 def test_other_forms_stay(lines: list[str]) -> None:
     assert drop(lines) == lines
+
+
+@pytest.mark.parametrize("kicker", ["Talstadt", "New Harbour", "World", "Stadt der Brücken", "Los Prados", "北京"])
+def test_a_kicker_opens_a_page(kicker: str) -> None:
+    opening = "市议会周一开会，同意在山谷第一次霜冻之前修好旧桥，无人反对该计划，但有两名议员询问费用。"
+    story = [opening, *STORY] if kicker == "北京" else STORY
+    assert drop([kicker, *story]) == story
+    assert drop([story[0], kicker, *story[1:]]) == story
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*STORY[:3], "The ferry", *STORY[3:]],
+        ["“Why now?”", *STORY],
+        ["Why now?", *STORY],
+        ["What it costs:", *STORY],
+        ["A bridge and its masons", *STORY],
+        ["- Stones", *STORY],
+        ["Winners", "Ada Miller's raft", "The far bank", *STORY],
+        ["Talstadt"],
+    ],
+)
+def test_few_words_elsewhere_stay(lines: list[str]) -> None:
+    assert drop(lines, authors=()) == lines
 
 
 def test_an_author_in_the_middle_of_the_story_stays() -> None:

@@ -196,6 +196,16 @@ def test_wall_is_no_article(title: str, text: str) -> None:
     assert (result.fate, "consent" in result.reason) == ("not_article", True)
 
 
+@pytest.mark.parametrize("second", ["<h2 class='head__subline'>{}</h2>", "<p itemprop='alternativeHeadline'>{}</p>"])
+def test_a_second_headline_is_no_text_of_the_story(second: str) -> None:
+    line = "The masons will begin in October and hope for a low river"
+    story = "".join(f"<p>{STORY} Arch {number}.</p>" for number in range(1, 7))
+    html = f"<html><body><article><h1>The bridge is mended</h1>{second.format(line)}{story}</article></body></html>"
+    assert read_article(html).body.startswith(STORY.split(".")[0])
+    plain = html.replace("itemprop", "data-x").replace("head__subline", "head__text")
+    assert read_article(plain).body.startswith(line)
+
+
 def test_story_about_a_404_stays() -> None:
     article = read_article(
         "<html><head><title>Why the page not found error became art</title></head>"

@@ -31,6 +31,7 @@ def read_pruned(*parts: str) -> str:
         '<div class="photo-caption">FURNITURE</div>',
         '<span class="Image__Credit">FURNITURE</span>',
         '<span class="visually-hidden">FURNITURE</span>',
+        '<span class="go-vh">FURNITURE</span>',
         '<div class="c-inlineSignup">FURNITURE</div>',
         '<div id="newsletter-box">FURNITURE</div>',
         '<section class="RelatedStories"><p>FURNITURE</p></section>',

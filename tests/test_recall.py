@@ -136,6 +136,13 @@ def test_a_short_menu_word_is_not_the_start_of_a_line() -> None:
     assert align([say(1)], blocks) == [None, 0]
 
 
+def test_a_block_whose_words_stand_far_apart_in_the_story_is_not_held_by_it() -> None:
+    first, last = "The boat had lain in dock since a storm", "so nobody on the islands saw it leave"
+    lines = [f"{first} tore its side.", *(say(number) for number in range(1, 9)), f"It went by night, {last}."]
+    digest = f"{first}, and when at last it was mended the tide had turned, {last}."
+    assert align(lines, read(f"<p>{digest}</p>")) == [None]
+
+
 def test_a_sentence_that_starts_alike_is_another() -> None:
     html = f"<p>{say(1)[:40]}; it had been idle since the storm of last spring took the pier.</p><p>{say(1)}</p>"
     assert align([say(1)], read(html)) == [None, 0]

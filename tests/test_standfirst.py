@@ -34,7 +34,7 @@ def find(between: str, *, descriptions: tuple[str, ...] = (), title: str = TITLE
         "<p class='standfirst'>{}</p>",
         "<p class='article-lead'>{}</p>",
         "<h2 class='sub-title'>{}</h2>",
-        "<h2 class='article__subHeadline'>{}</h2>",
+        "<p class='article__subHeadline'>{}</p>",
         "<div class='HeaderDek-x7f'>{}</div>",
         "<div class='post-excerpt'><p>{}</p></div>",
         "<div itemprop='description'><p>{}</p></div>",
@@ -81,6 +81,31 @@ def test_what_else_stands_there_stays_out(markup: str) -> None:
 def test_a_caption_that_the_body_holds_is_not_where_the_story_starts() -> None:
     figure = f"<figure><figcaption>{STORY[1]}</figcaption></figure>"
     assert find(f"{figure}<p class='lead'>{LEAD}</p>") == [LEAD]
+
+
+@pytest.mark.parametrize("box", ["div class='preamble'", "ul class='summary'"])
+def test_of_several_sentences_in_one_box(box: str) -> None:
+    tag = "p" if box.startswith("div") else "li"
+    more = ["The old one had been sold for scrap in spring.", "Fares stay as they were until winter, says the council."]
+    markup = "".join(f"<{tag}>{line}</{tag}>" for line in (LEAD, *more))
+    assert find(f"<{box}>{markup}</{box.split()[0]}>") == [LEAD, *more]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<h2 class='article-subline'>{}</h2>",
+        "<div class='sub-headline'><h3>{}</h3></div>",
+        "<p class='summary' itemprop='description alternativeHeadline'>{}</p>",
+    ],
+)
+def test_a_second_headline_is_none(markup: str) -> None:
+    assert find(markup.format(LEAD), descriptions=(LEAD,)) == []
+
+
+def test_a_standfirst_that_shares_phrases_with_the_story_is_not_held_by_it() -> None:
+    lead = f"{STORY[0][:30]}, half the town was there; and {STORY[1][-25:]}"
+    assert find(f"<p class='lead'>{lead}</p>") == [lead]
 
 
 def test_a_label_is_no_sentence() -> None:
