@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
+from db.schema import DESCRIPTIONS
 from db.search import split_words
 from db.site import wording
 from db.site.headers import is_shut
@@ -200,6 +202,40 @@ def test_a_difference_rebuilds_the_new_text(old: list[str], new: list[str]) -> N
     assert pieces is not None
     assert "".join(text for kind, text in pieces if kind in ("same", "added")).split() == "".join(new).split()
     assert "".join(text for kind, text in pieces if kind in ("same", "removed")).split() == "".join(old).split()
+
+
+def test_why_two_articles_were_joined_in_words() -> None:
+    pair = {"relation": "contained", "containment": 0.804, "numbers_changed": 0, "gap_days": 0.0486}
+    said = "one text lies within the other, 80 % of the shorter text is in the longer, no number changed, 1.2 h apart"
+    assert wording.say_relation(pair) == said
+    assert "9 numbers changed" in wording.say_relation({**pair, "relation": "related", "numbers_changed": 9})
+    exact = {"relation": "exact", "containment": 1.0, "numbers_changed": 0, "gap_days": 0.0}
+    assert wording.say_relation(exact) == "word for word the same text, in the same minute"
+    assert wording.say_relation({**dict.fromkeys(pair), "relation": "new kind"}) == "new kind"
+
+
+def test_every_origin_of_a_date_has_words() -> None:
+    named = re.findall("`([a-z-]+)`", DESCRIPTIONS["articles"].columns["published_from"])
+    assert len(named) >= 9 and not [origin for origin in named if wording.say_origin(origin) == origin]
+    assert (wording.say_origin("oracle"), wording.say_origin(None)) == ("oracle", "")
+
+
+def test_counters_are_words_and_numbers() -> None:
+    assert wording.say_counters('{"links_new": 2, "gone": 0, "note": "x"}') == [("links new", 2)]
+    for odd in (None, "", "[1]", "not json", "3"):
+        assert wording.say_counters(odd) == []
+
+
+@given(st.text())
+def test_counters_and_times_are_read_from_anything(text: str) -> None:
+    assert isinstance(wording.say_counters(text), list)
+    wording.seconds_between(text, NOW)
+    assert "/" not in wording.file_name(text)
+
+
+def test_seconds_between_two_times() -> None:
+    assert wording.seconds_between("2018-11-26T14:59:00Z", NOW) == 60
+    assert wording.seconds_between(None, NOW) is wording.seconds_between("2018-11-26", NOW) is None
 
 
 @given(st.text())

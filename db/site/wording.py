@@ -118,13 +118,17 @@ def seconds_between(begin: str | None, end: str | None) -> float | None:
 
 
 def say_duration(seconds: float | None) -> str:
-    """Returns a number of seconds in the largest fitting unit (``20 min``, ``6 h``)."""
+    """Returns a number of seconds in the largest fitting unit (``20 min``, ``6.5 h``), to two figures."""
     if seconds is None:
         return ""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+            return f"{_round(seconds / size)} {unit}"
+    return f"{_round(seconds)} s"
+
+
+def _round(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
 
 
 def say_number(value: float | None) -> str:

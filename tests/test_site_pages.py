@@ -1,0 +1,177 @@
+"""What the pages say: on an archive whose every row is known."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from db.connection import transaction, utc_now
+from db.site import app, searching
+from tests.site_archive import Filler, fill_archive
+from tests.site_process import Site, running_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    path = tmp_path_factory.mktemp("pages") / "shown.db"
+    fill_archive(path, utc_now())
+    with running_site(path) as running:
+        yield running
+
+
+def text_of(site: Site, path: str) -> str:
+    """Returns the words of a page's main part."""
+    page = site.get(path).text
+    main = page[page.index("<main") : page.index("</main>")]
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+def test_a_topic_picks_its_stories_people_and_changes(site: Site) -> None:
+    text = text_of(site, "/?topic=moscow-talks")
+    assert "Envoy reports progress in Moscow talks" in text and "2 copies in 2 outlets" in text
+    assert "The Envoy <x> negotiator 1" in text
+    assert "correction Steppe Dispatch" in text
+    assert "1 article to review" in text
+    assert "Something from last month" not in text
+    assert text.count("Envoy reports progress") == 2, "once as news and once as edited: a copy is no story of its own"
+
+
+def test_new_is_what_arrived_and_not_what_is_dated_so(tmp_path: Path) -> None:
+    fill = Filler(tmp_path / "new.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    fill.insert("topics", id="t", title="Talks", version="1", file="f", loaded_at=fill.now)
+    for title, seen, published in (("Long known", 400, 1), ("This week", 60, 70), ("Old and just found", 2, 9000)):
+        article = fill.article(title, "Text.", source="s", hours=published, first_seen_at=fill.at(seen))
+        fill.story(article)
+        fill.match("t", article, 0.8)
+    fill.db.close()
+    with running_site(tmp_path / "new.db") as site:
+        for kept in ("show=all", "topic=t", ""):
+            latest, week, day = (text_of(site, f"/?{kept}&since={since}") for since in ("", "week", "day"))
+            assert all(title in latest for title in ("Long known", "This week", "Old and just found"))
+            assert "Long known" not in week and "This week" in week and "Old and just found" in week
+            assert "This week" not in day and "Old and just found" in day
+        assert "New in a day 1 New in a week 2" in text_of(site, "/?topic=t")
+
+
+def test_a_copy_is_compared_when_asked(site: Site) -> None:
+    plain, compared = text_of(site, "/story/1"), text_of(site, "/story/1?compare=2")
+    assert "Joined: nearly the same text, 93 % of the shorter text is in the longer, 1.9 h apart." in plain
+    assert "Steppe Dispatch had it first" in plain
+    assert "Against the lead" not in plain and "Against the lead" in compared
+    assert "Nothing: the texts are the same." in compared
+
+
+def test_the_change_asked_for_is_shown_word_by_word(site: Site) -> None:
+    assert site.get("/article/1").text.count("What changed, word by word") == 1
+    first, second = site.get("/article/1?change=1").text, site.get("/article/1?change=2").text
+    assert "<del>started.</del>" not in second and '<div class="diff"' in first
+    assert first != second
+
+
+def test_an_entity_tells_when_where_and_with_whom(tmp_path: Path) -> None:
+    fill = Filler(tmp_path / "who.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    fill.insert("topics", id="t", title="Talks", version="1", file="f", loaded_at=fill.now)
+    ids = {
+        name: fill.insert("entities", topic_id="t", slug=name, name=name.title()) for name in ("ann", "bob", "nobody")
+    }
+    for number, named in enumerate((("ann", "bob"), ("ann", "bob"), ("ann",))):
+        article = fill.article(f"Piece {number}", "Text.", source="s", hours=30 * number + 1)
+        for name in named:
+            fill.insert("mentions", entity_id=ids[name], article_id=article, n=2)
+    fill.db.close()
+    with running_site(tmp_path / "who.db") as site:
+        text = text_of(site, "/entity/t/ann")
+        assert "Named in 3 articles, from" in text and "Piece 2" in text and "named 2 times" in text
+        assert "With whom Bob" in text and "Nobody" not in text
+        listed = text_of(site, "/entities")
+        assert listed.index("Ann") < listed.index("Bob") and "Looked for, and named nowhere: Nobody" in listed
+        assert site.get("/entity/t/none").status == site.get("/entity/none/ann").status == 404
+
+
+def test_review_shows_the_score_and_leads_on(site: Site) -> None:
+    text = text_of(site, "/review")
+    assert "Court on" in text and "0.31" in text and "Envoy reports progress" not in text
+
+
+def test_runs_tell_outcome_and_failures(site: Site) -> None:
+    text = text_of(site, "/runs")
+    assert "30 fetched" in text and "under way" in text and "connection refused" in text
+
+
+def test_sources_tell_health_and_pace(site: Site) -> None:
+    text = text_of(site, "/sources")
+    assert re.search(r"Kabul <i>Tribune</i> & Sons AF failing 1 of 1 seed", text)
+    assert "Thirty days" in site.get("/sources").text
+    assert site.get("/sources").text.count('class="spark"') == 6
+
+
+def test_the_timeline_leads_from_period_to_period(site: Site) -> None:
+    text = text_of(site, "/timeline?topic=moscow-talks")
+    assert "3 articles, 2 stories" in text and "The Envoy <x> 1 article" in text
+    sources = text_of(site, "/timeline?topic=moscow-talks&lanes=sources")
+    assert "Herat Gazette 2 articles" in sources
+    link = re.search(r'href="([^"]*)" rel="prev"', site.get("/timeline").text)
+    assert link and site.get(unescape(link[1]).split("#")[0]).status == 200
+
+
+@pytest.mark.parametrize("path", ["/nope", "/nope/articles", "/nowhere/at/all"])
+def test_a_mistyped_address_reads_like_any_other(site: Site, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status == 404 and "There is no page at this address." in answer.text
+
+
+def test_filters_narrow_a_search(site: Site) -> None:
+    everything = text_of(site, "/search?q=talks")
+    assert "2 articles" in everything and "Named in these The Envoy <x>" in everything
+    for address, shown in (
+        ("entity=envoy", "1 shown"),
+        ("topic=moscow-talks", "2 shown"),
+        ("source=herat", "1 shown"),
+        ("from=2099-01-01", "0 shown"),
+        ("to=1999-01-01", "0 shown"),
+        ("from=1999-01-01&to=2099-01-01", "2 shown"),
+        ("language=fa", "0 shown"),
+    ):
+        assert shown in text_of(site, f"/search?q=talks&{address}"), address
+    assert "Without “to 1999-01-01”" in text_of(site, "/search?q=talks&to=1999-01-01")
+
+
+def test_words_in_no_article_are_told_and_left_out(site: Site) -> None:
+    text = text_of(site, "/search?q=envoy+unheardof+talks")
+    assert "unheardof in none" in text
+    assert "Envoy reports progress" in text
+    nothing = text_of(site, "/search?q=unheardof+neverwas")
+    assert "unheardof is in none" in nothing and "neverwas is in none" in nothing
+    apart = text_of(site, "/search?q=lines+debated")
+    assert "Search with fewer words" in apart and "is in 1 article" in apart
+
+
+def test_a_narrowed_search_stops_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill = Filler(tmp_path / "long.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    fill.insert("sources", id="rare", name="Rare")
+    with transaction(fill.db):
+        oldest = fill.article("Talks of old", "Talks.", source="rare", hours=900)
+        for number in range(60):
+            fill.article(f"Talks {number}", "Talks.", source="s", hours=60 - number)
+    fill.db.close()
+    monkeypatch.setattr(searching, "LOOKED_AT", 40)
+
+    async def ask(**args: str) -> searching.Results:
+        site = app.build_site(tmp_path / "long.db")
+        try:
+            return await searching.search_archive(site.get_database("long"), searching.read_request(args))
+        finally:
+            site.close()
+
+    first = asyncio.run(ask(q="talks", source="rare"))
+    assert first.stopped and not first.hits and first.next_before is not None
+    second = asyncio.run(ask(q="talks", source="rare", before=str(first.next_before)))
+    assert [hit.row["id"] for hit in second.hits] == [oldest] and not second.stopped
