@@ -92,7 +92,9 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
             raise ConfigError(Path("setting ALLOW_PRIVATE"), f"{pair!r} is no host:port pair, such as 127.0.0.1:8099")
     if with_sources:
         load_sources(settings["SOURCES"])
-    load_topics(settings["TOPICS"])
+    if not load_topics(settings["TOPICS"]) and settings["KEEP"] == "matches":
+        remedy = f"add a topic to the folder {settings['TOPICS']} (setting TOPICS), or keep all"
+        raise ConfigError(Path("setting KEEP"), f"'matches' keeps nothing where there is no topic; {remedy}")
     open_archive(Path(settings["DATABASE"])).close()
     introduce(settings)
     if settings["LOG_LEVEL"] == "WARNING":

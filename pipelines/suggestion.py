@@ -18,7 +18,8 @@ from typing import Literal
 from db.search import split_words
 from pipelines.frequent_words import FREQUENT
 from pipelines.term_index import TermIndex
-from pipelines.topic import Topic
+from pipelines.topic import ALL_ENTITIES, Topic
+from pipelines.topic_grammar import Term
 
 LEAST_ARTICLES = 3
 """A term in fewer accepted articles is an accident of those."""
@@ -168,7 +169,7 @@ def suggest_spellings(topic: Topic, accepted: Sequence[Sample], others: Sequence
     for word in rare:
         for cut in _cut(word):
             neighbours.setdefault(cut, set()).add(word)
-    known = TermIndex(topic.all_terms())
+    known = TermIndex(topic.all_terms() | _single_words(topic))
     found: dict[tuple[str, str], Spelling] = {}
     for entity in topic.entities:
         names = {word for term in topic.terms(entity.id, None) for word in term.words if len(word) >= SHORTEST_SPELLING}
@@ -179,6 +180,12 @@ def suggest_spellings(topic: Topic, accepted: Sequence[Sample], others: Sequence
                     spelling = Spelling(entity.id, languages[word], word, name, inside[word])
                     found.setdefault((entity.id, word), spelling)
     return sorted(found.values(), key=lambda one: (one.entity_id, -one.n_accepted, one.word))
+
+
+def _single_words(topic: Topic) -> set[Term]:
+    """Returns every word of the entities' spellings as a term: of "совет* мира" also "совета" is no news."""
+    pairs = {pair for term in topic.terms(ALL_ENTITIES, None) for pair in zip(term.words, term.starred, strict=True)}
+    return {Term((word,), (star,)) for word, star in pairs}
 
 
 def _long_words(text: str) -> set[str]:

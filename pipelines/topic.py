@@ -360,12 +360,17 @@ class _TopicReader:
             expect = self._require(here, "expect")
             if expect not in get_args(Expect):
                 raise self.file.error((*here, "expect"), f'"{expect}" must be one of {", ".join(get_args(Expect))}')
+            language = self._get(here, "language", str, None)
+            if language is not None and fold_language(language) is None:
+                raise self.file.error(
+                    (*here, "language"), f'"{language}" is no language; use a code such as en, fa, ps'
+                )
             examples.append(
                 Example(
                     expect=expect,  # type: ignore[arg-type]  # checked against the literal above
                     title=self._require(here, "title"),
                     body=self._get(here, "body", str, ""),
-                    language=fold_language(self._get(here, "language", str, None)),
+                    language=fold_language(language),
                     date=self._read_day((*here, "date")),
                     line=self.file.line_of(here),
                 )

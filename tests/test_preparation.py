@@ -67,6 +67,17 @@ def test_an_unknown_word_for_keep_is_told_with_the_known_ones(tmp_path: Path) ->
         check_settings(make_settings(tmp_path, KEEP="some"))
 
 
+def test_keeping_matches_without_a_topic_is_refused(tmp_path: Path) -> None:
+    """A mistyped folder of topics would else refuse every page for good."""
+    with pytest.raises(
+        ConfigError, match=r"setting KEEP: 'matches' keeps nothing .* folder .*/topics \(setting TOPICS\)"
+    ):
+        check_settings(make_settings(tmp_path, KEEP="matches"))
+    assert not (tmp_path / "news.db").exists()
+    (tmp_path / "topics" / "ferry.toml").write_text('title = "The ferry"\nany = ["\'ferry\'"]\n')
+    check_settings(make_settings(tmp_path, KEEP="matches"))
+
+
 def test_nothing_is_made_when_the_sources_are_broken(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     (tmp_path / "sources.toml").write_text('[[source]]\nidd = "a"\n')

@@ -117,7 +117,7 @@ def test_an_extent_that_was_given_to_another_page_is_never_read_as_this_one(tmp_
 
 
 def test_what_another_topic_wants_becomes_an_article_without_a_fetch(tmp_path: Path) -> None:
-    """A real crawl that keeps matches only, without a topic; then everything is wanted."""
+    """A real crawl that keeps matches only, with a topic that matches none; then everything is wanted."""
     with listening() as server:
         home = f"http://127.0.0.1:{server.server_port}"
         server.pages["/rss"] = (200, {"Content-Type": "application/rss+xml"}, write_feed(f"{home}/go", f"{home}/empty"))
@@ -125,6 +125,7 @@ def test_what_another_topic_wants_becomes_an_article_without_a_fetch(tmp_path: P
         server.pages["/page"] = (200, {"Content-Type": "text/html"}, write_page("A page for later"))
         server.pages["/empty"] = (200, {"Content-Type": "text/html"}, b"<html><body>Sign in</body></html>")
         (tmp_path / "none").mkdir()
+        (tmp_path / "none" / "other.toml").write_text('title = "Other"\nany = ["\'submarine\'"]\n', "utf-8")
         settings = {"ALLOW_PRIVATE": home.removeprefix("http://"), "TOPICS": tmp_path / "none", "EXTRACT_WORKERS": 1}
         desk = Desk(tmp_path, settings=settings)
         desk.sources.write_text(f'[[source]]\nid = "hill"\nfeeds = ["{home}/rss"]\n', "utf-8")

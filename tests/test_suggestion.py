@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,14 @@ def test_spellings_near_an_entity_are_found(topic: Topic) -> None:
     assert ("lindqvist", "lindqvists", "lindqvist", 1) in found
     assert ("lindqvist", "линдкист", "линдквист", 2) in found
     assert not {word for _, word, _, _ in found} & {"lindqvist", "линдквистом", "quilt", "captain"}
+
+
+def test_a_form_that_a_beginning_covers_is_no_news(tmp_path: Path) -> None:
+    (tmp_path / "ferry.toml").write_text(FILE.replace('"линдквист*"', '"линдквист* совет*"'), encoding="utf-8")
+    accepted = _articles(3, "Решение линдквиста и линдкиста: совета нет.", "ru")
+    words = {one.word for one in suggest_spellings(load_topic(tmp_path / "ferry.toml"), accepted, OTHERS)}
+    assert "линдкиста" in words
+    assert not {"линдквиста", "совета"} & words
 
 
 def test_a_common_word_is_no_spelling(topic: Topic) -> None:

@@ -189,6 +189,7 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ('any = ["Ångström"]', 'rolle = "x"', "29: entity[2].rolle:", "is no language"),
         ('[[entity]]\nid = "engineer"', '[entity]\nid = "engineer"', "", "begun before"),
         ('"reject"', '"rejected"', "32: example[1].expect:", "must be one of accept, review, reject"),
+        ("date = 2024-05-05", 'language = "zz"', "34: example[1].language:", '"zz" is no language'),
         ("date = 2024-05-05", "dat = 2024-05-05", "34: example[1].dat:", 'did you mean "date"'),
         ("date = 2024-05-05", "date = 2024-05", "", ""),
     ],
