@@ -38,6 +38,8 @@ class Stored:
     published_at: str | None
 
 
+EXACT_MAX = 200
+"""Copies word for word that are looked through: a notice may stand in thousands of articles."""
 _STORED = "a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at"
 
 
@@ -63,13 +65,14 @@ def read_stored(db: Database, article_id: int) -> Stored:
     return Stored(*row)
 
 
-def find_exact(db: Database, content_hash: str) -> list[Stored]:
-    """Returns the articles whose text is word for word the same, earliest first."""
+def find_exact(db: Database, content_hash: str, title: str) -> list[tuple[int, str, str | None]]:
+    """Returns id, URL and date of the newest articles with a title whose text is word for word the same."""
     rows = db.execute(
-        f"SELECT {_STORED} FROM articles a JOIN article_text t ON t.id = a.id WHERE a.content_hash = ? ORDER BY a.id",
-        (content_hash,),
+        "SELECT id, url, published_at FROM (SELECT id, url, published_at, title FROM articles WHERE content_hash = ?"
+        " ORDER BY id DESC LIMIT ?) WHERE title = ?",
+        (content_hash, EXACT_MAX, title),
     )
-    return [Stored(*row) for row in rows]
+    return rows.fetchall()
 
 
 def insert_article(

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from db.records import SignedArticle
-from db.store import Stored, find_article, find_exact
+from db.store import Stored, find_article, find_exact, read_stored
 from db.urls import is_article_like, same_site, url_key
 
 SHINGLE_WORDS = 5
@@ -57,9 +57,10 @@ def decide(db: Database, keys: Mapping[str, str], signed: SignedArticle) -> Deci
         return Decision("same", claimed, f"names the canonical URL of article {claimed.id}")
     if signed.article.word_count < COPY_WORDS:
         return Decision("new")
-    for copy in find_exact(db, signed.content_hash):
-        if _is_same_on_site(db, copy, signed):
-            return Decision("same", copy, f"same text, title and day on the same site as article {copy.id}")
+    for copy, url, published_at in find_exact(db, signed.content_hash, signed.article.title):
+        if _is_same_day(published_at, signed.article.published_at) and same_site(url, signed.article.url):
+            reason = f"same text, title and day on the same site as article {copy}"
+            return Decision("same", read_stored(db, copy), reason)
     return Decision("new")
 
 
@@ -78,11 +79,6 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(zip(*(words[i:] for i in range(SHINGLE_WORDS)), strict=False))
 
 
-def _is_same_on_site(db: Database, copy: Stored, signed: SignedArticle) -> bool:
-    article = signed.article
-    if copy.title != article.title:
-        return False
-    if copy.published_at and article.published_at and copy.published_at[:10] != article.published_at[:10]:
-        return False
-    url = db.execute("SELECT url FROM articles WHERE id = ?", (copy.id,)).fetchone()[0]
-    return same_site(url, article.url)
+def _is_same_day(one: str | None, other: str | None) -> bool:
+    """Returns whether two dates do not speak against one article; an unknown date does not."""
+    return not one or not other or one[:10] == other[:10]

@@ -15,12 +15,14 @@ from db.connection import open_archive, transaction
 from db.frontier import source_of
 from db.records import Article, Fetch, RawRef, SignedArticle
 from db.store import (
+    EXACT_MAX,
     Change,
     Stored,
     add_urls,
     find_article,
     find_exact,
     insert_article,
+    read_stored,
     replace_text,
     revise_article,
     touch_article,
@@ -52,7 +54,8 @@ def _insert(db: Database, signed: SignedArticle, raw: RawRef | None = None) -> i
 
 
 def _stored(db: Database, body: str) -> Stored:
-    return find_exact(db, _signed(body).content_hash)[0]
+    (row,) = db.execute("SELECT id FROM articles WHERE content_hash = ?", (_signed(body).content_hash,))
+    return read_stored(db, row[0])
 
 
 def _join(db: Database, one: int, other: int) -> None:
@@ -98,10 +101,21 @@ def test_an_article_is_found_by_url_and_by_its_words(db: Database) -> None:
         )
     assert find_article(db, []) is None
     assert find_article(db, ["nowhere.example/x"]) is None
-    assert [stored.id for stored in find_exact(db, _signed("the BRIDGE is mended!").content_hash)] == [article]
-    assert find_exact(db, "no such hash") == []
+    same = _signed("the BRIDGE is mended!").content_hash
+    assert find_exact(db, same, "A") == [(article, "https://hill.example/a-1", "2026-11-21T08:00:00Z")]
+    assert find_exact(db, same, "B") == find_exact(db, "no such hash", "A") == []
     row = db.execute("SELECT authors, warc_file, warc_offset, warc_length FROM articles").fetchone()
     assert (json.loads(row[0]), *row[1:]) == (["Ann", "Бо"], "a.warc.gz", 7, 99)
+
+
+def test_of_a_notice_that_many_articles_are_the_newest_are_looked_through(db: Database) -> None:
+    with transaction(db):
+        source = source_of(db, "https://hill.example/a-1")
+        for n in range(EXACT_MAX + 5):
+            signed = sign(Article(f"https://hill.example/a-{n}", "A", "The same notice."))
+            insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=None)
+    found = [article for article, _, _ in find_exact(db, signed.content_hash, "A")]
+    assert found == list(range(EXACT_MAX + 5, 5, -1))
 
 
 def test_a_taken_identity_stays_where_it_is(db: Database) -> None:
@@ -147,7 +161,7 @@ def test_stories_days_and_counts_stay_true_whatever_happens(steps: list[tuple[st
 def test_a_revision_keeps_the_old_text_and_numbers_go_up(db: Database) -> None:
     article = _insert(db, _signed("One."))
     for n, body in enumerate(("Two.", "Three."), 1):
-        (stored,) = find_exact(db, db.execute("SELECT content_hash FROM articles").fetchone()[0])
+        stored = read_stored(db, article)
         with transaction(db):
             revise_article(db, stored, _signed(body), Change("update", 1, 1, 0), now=LATER, extractor="y", raw=None)
         assert db.execute("SELECT n_revisions, updated_at, extractor FROM articles").fetchone() == (n, LATER, "y")
