@@ -130,8 +130,8 @@ def measure(path: Path, n_stored: int) -> Cost:
             folded = fold(article.body)
             clocks = [time.process_time()]
             signature = sign_text(folded)
-            fingerprints = pick_fingerprints(signature)
             clocks.append(time.process_time())
+            fingerprints = pick_fingerprints(signature)
             find_candidates(db, article_id, read_filed(db, [article_id])[article_id].week, fingerprints)
             clocks.append(time.process_time())
             joined += place_article(db, article_id, signature, new=True)

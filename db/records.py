@@ -114,7 +114,7 @@ class Signature:
     """What a text is compared by, as it is stored."""
 
     shingles: bytes
-    """A hash of 24 bits for each run of words, in the order of the text: the low 16 bits of all, then the high 8."""
+    """A hash of 24 bits for each run of words, in order: the lowest byte of each, the next, the third."""
     numbers: bytes
     """For each number in the text 32 bits: its place among the words (upper 16) and a hash of its digits (lower 16)."""
 

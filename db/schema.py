@@ -258,7 +258,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         {
             "article_id": "The article",
             "week": "Week it is filed under in `fingerprints`",
-            "shingles": "24 bits of hash for each run of words: the low 16 of all, little end first, then the high 8",
+            "shingles": "24 bits of hash for each run of words: the lowest byte of each, the next of each, the third",
             "numbers": "For each number 32 bits, little end first: its place among the words (upper 16), its hash",
         },
     ),

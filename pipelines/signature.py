@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from operator import or_
+from itertools import accumulate, islice
 
 import xxhash
 
@@ -21,8 +21,8 @@ SHINGLE_CHARACTERS = 10
 """Characters in a run where a script has no spaces (Han, kana, Thai): a word there is about two of them."""
 SIGNED_WORDS = 1_200
 """A longer text is compared by its first words: no page may cost more than a feature does."""
-MASK = 0xFFFFFF
-"""The bits of a hash that are kept, 24: of two strangers of 400 words one pair in a hundred shares a run by chance."""
+SHINGLE_BYTES = 3
+"""Bytes of a hash that are kept: of strangers of 400 words one pair in a hundred shares a run by chance."""
 SAMPLING = 24
 """One run in so many is a fingerprint ..."""
 HEAD_SHINGLES = 96
@@ -41,7 +41,6 @@ _SPACELESS = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_HIGH = tuple(byte << 16 for byte in range(256))
 _TOKEN = re.compile(rf"\d+(?:[.,:]\d+)*|[{_SPACELESS}]|[^\W_{_SPACELESS}]+")
 _SPACELESS_TOKEN = re.compile(rf"[{_SPACELESS}]")
 
@@ -67,26 +66,19 @@ class Overlap:
 
 def sign_text(folded: str) -> Signature:
     """Returns the signature of a folded body (``db/folding.py``); empty for fewer words than one run has."""
-    tokens: list[str] = []
-    for match in _TOKEN.finditer(folded):
-        tokens.append(match[0])
-        if len(tokens) == SIGNED_WORDS:
-            break
-    spaceless = sum(1 for token in tokens if len(token) == 1 and _SPACELESS_TOKEN.match(token))
-    width = SHINGLE_CHARACTERS if 2 * spaceless > len(tokens) else SHINGLE_WORDS
+    tokens = [match[0] for match in islice(_TOKEN.finditer(folded), SIGNED_WORDS)]
+    spaceless = _SPACELESS_TOKEN.search(folded) and sum(1 for token in tokens if _SPACELESS_TOKEN.match(token))
+    width = SHINGLE_CHARACTERS if spaceless and 2 * spaceless > len(tokens) else SHINGLE_WORDS
+    words = [token.encode("utf-8", "surrogatepass") for token in tokens]
     numbers: list[int] = []
-    encoded: list[bytes] = []
-    ends = [0]
     digest = xxhash.xxh32_intdigest
     for place, token in enumerate(tokens):
-        word = token.encode("utf-8", "surrogatepass")
         if token[0].isdecimal():
-            word = word.translate(None, b".,:")  # 1,000 and 1.000 and 1000 are one number
-            numbers.append(place << 16 | digest(word) & 0xFFFF)
-        encoded.append(word)
-        ends.append(ends[-1] + len(word) + 1)
-    text = b" ".join(encoded)
-    shingles = [digest(text[start : end - 1]) & MASK for start, end in zip(ends, ends[width:], strict=False)]
+            words[place] = words[place].translate(None, b".,:")  # 1,000 and 1.000 and 1000 are one number
+            numbers.append(place << 16 | digest(words[place]) & 0xFFFF)
+    text = b" ".join(words)
+    starts = list(accumulate((len(word) + 1 for word in words), initial=0))
+    shingles = [digest(text[start : after - 1]) for start, after in zip(starts, starts[width:], strict=False)]
     return Signature(pack_shingles(shingles), pack(numbers))
 
 
@@ -96,12 +88,12 @@ def pick_fingerprints(signature: Signature) -> list[int]:
     Each is a sampled run with what is left of the next: sampling leaves a run too few bits to be rare by itself.
     """
     shingles = unpack_shingles(signature.shingles)
-    runs = list(zip(shingles, (*shingles[1:], 0), strict=False))
-    sample = {run for run in runs if run[0] % SAMPLING == 0}
-    sample |= {run for run in runs[:HEAD_SHINGLES] if run[0] % HEAD_SAMPLING == 0}
-    if len(sample) < FINGERPRINTS_MIN:
-        sample = set(sorted(set(runs))[:FINGERPRINTS_MIN])
-    return sorted({shingle // HEAD_SAMPLING << 6 | following & 63 for shingle, following in sample})
+    after = (*shingles[1:], 0)
+    places = [place for place, shingle in enumerate(shingles) if shingle % SAMPLING == 0]
+    places += [place for place, shingle in enumerate(shingles[:HEAD_SHINGLES]) if shingle % HEAD_SAMPLING == 0]
+    if len({shingles[place] for place in places}) < FINGERPRINTS_MIN:
+        places = sorted(range(len(shingles)), key=shingles.__getitem__)[:FINGERPRINTS_MIN]
+    return sorted({shingles[place] // HEAD_SAMPLING << 6 | after[place] & 63 for place in places})
 
 
 class Reader:
@@ -153,17 +145,18 @@ class Reader:
 
 
 def pack_shingles(shingles: list[int]) -> bytes:
-    """Returns hashes as they are stored: the low 16 bits of each, little end first, then the high 8 bits of each."""
-    return struct.pack(f"<{len(shingles)}H", *[shingle & 0xFFFF for shingle in shingles]) + bytes(
-        [shingle >> 16 for shingle in shingles]
-    )
+    """Returns what is kept of 32-bit hashes, as it is stored: the lowest byte of each, the next of each, the third."""
+    packed = pack(shingles)
+    return b"".join(packed[byte::4] for byte in range(SHINGLE_BYTES))
 
 
 def unpack_shingles(packed: bytes) -> tuple[int, ...]:
-    """Returns the hashes that `pack_shingles` packed."""
-    count = len(packed) // 3
-    low = struct.unpack_from(f"<{count}H", packed)
-    return tuple(map(or_, low, map(_HIGH.__getitem__, packed[2 * count :])))
+    """Returns the hashes that `pack_shingles` packed, without what was not kept."""
+    count = len(packed) // SHINGLE_BYTES
+    whole = bytearray(4 * count)
+    for byte in range(SHINGLE_BYTES):
+        whole[byte::4] = packed[byte * count : (byte + 1) * count]
+    return unpack(bytes(whole))
 
 
 def pack(numbers: list[int]) -> bytes:
