@@ -88,13 +88,14 @@ class Writer:
 
     tongue: Tongue
     random: np.random.Generator
+    vocabulary: int = 60_000
     words: np.ndarray[Any, np.dtype[np.object_]] = field(init=False)
     cumulated: np.ndarray[Any, np.dtype[np.float64]] = field(init=False)
 
     def __post_init__(self) -> None:
         made: dict[str, None] = dict.fromkeys(self.tongue.common.split())
         syllables = self.tongue.syllables.split()
-        n_words = 3000 if self.tongue.joint == "" else 60_000
+        n_words = min(self.vocabulary, 3000) if self.tongue.joint == "" else self.vocabulary
         while len(made) < n_words:
             chosen = self.random.integers(0, len(syllables), self.random.integers(2, 6))
             made["".join(syllables[i] for i in chosen)] = None
@@ -133,7 +134,7 @@ class Builder:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         numbers = np.random.default_rng(self.seed)
-        self.writers = [Writer(tongue, numbers) for tongue in TONGUES]
+        self.writers = [Writer(tongue, numbers, min(60_000, 100 + 10 * self.n)) for tongue in TONGUES]
         self.recent: list[tuple[int, int]] = []
         self.n_stories = 0
         self.sources = [f"outlet-{i:03}.example" for i in range(N_SOURCES)]
