@@ -28,6 +28,8 @@ from pipelines.topic import Topic
 
 CHANGES_SHOWN = 20
 """Changes of one topic that are listed unless all are asked for."""
+FORMS_SHOWN = 6
+"""Words told of a change: enough to see what an article came in for."""
 SAMPLE_ARTICLES = 2000
 """Newest accepted articles, and as many others of each language, that suggestions are drawn from."""
 PAIRS_SHOWN = 30
@@ -166,6 +168,9 @@ def _write_changes(
     named = name_articles(db, [change.article_id for change in shown])
     for change in shown:
         yield change.write(*named[change.article_id])
+        if change.after != "out":
+            forms = [form for reason in after[change.article_id].reasons for form in reason["forms"]]
+            yield f"           for {', '.join(list(dict.fromkeys(forms))[:FORMS_SHOWN])}"
     if len(shown) < len(changes):
         yield f"  and {len(changes) - len(shown)} more changes (--all lists them)"
 

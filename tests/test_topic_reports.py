@@ -77,7 +77,9 @@ def test_a_diff_names_gains_and_losses_and_writes_nothing(archive: Path, topic: 
     stored = archive.read_bytes()
     lines = list(write_diff(archive, [edited], processes=1, everything=False))
     assert lines[0] == f"ferry: version {topic.version} -> {edited.version}"
-    assert any(line.startswith("  + ") and line.endswith("(was out)  2024-06-01  harbour  Regatta") for line in lines)
+    (gain,) = [at for at, line in enumerate(lines) if line.endswith("(was out)  2024-06-01  harbour  Regatta")]
+    assert lines[gain].startswith("  + ")
+    assert lines[gain + 1].startswith("           for ") and "ferry" in lines[gain + 1].casefold()  # and why
     assert any(line.startswith("  - ---- out (was 0.") and line.endswith("Ferry strike goes on") for line in lines)
     assert archive.read_bytes() == stored
     apply_topics(archive, [edited], processes=1)
