@@ -19,7 +19,7 @@ from db.site.feeds import MEDIA_TYPE, Entry, Feed, mint_tag, render_feed
 from db.site.listings import KINDS, MOST_ROWS, PAGE_ROWS, Listing, read_listing
 from db.site.wording import read_names, safe_href
 
-FEED_REACH = 100
+FEED_REACH = 50
 """Newest articles that a feed's stories are taken from: copies of one story are one entry."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 View = Callable[..., Awaitable[Response]]
