@@ -7,8 +7,9 @@ FOLDER holds ``extraction/gold/*.jsonl`` (one page a line: url, set and what its
 from a WARC file, by default ``../newsroom/pages.warc.gz`` beside FOLDER. Prints a Markdown table.
 
 A step is switched off where it is called, by putting a function that does nothing in its place; the code under test
-knows nothing of it. Costs are CPU time inside the step, over all pages, in the run with every step. Lines that sites
-repeat are learned from these pages alone, the exact copies among them counted once.
+knows nothing of it. A page on which a step changed nothing is not read again without it, and what Trafilatura made of
+a page is kept for the steps behind it. Costs are CPU time inside the step, over all pages, with every step. Lines that
+sites repeat are learned from these pages alone, the exact copies among them counted once.
 """
 
 from __future__ import annotations
@@ -24,18 +25,24 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from trafilatura import bare_extraction
+
 from benchmarks.extraction import read_pages
 from db.records import Article
 from db.urls import registrable_domain
 from pipelines import boilerplate, pruning, site_lines
 from pipelines import extract as extraction
+from pipelines.page import NoArticle, Page
 
+Readings = dict[str, Article | NoArticle]
+"""Name of a step -> what a page is without it; steps that change nothing are absent."""
 MEASURES: dict[str, tuple[str, ...]] = {
     "zyte": ("shingle_f1", "exact"),
     "fundeval": ("rouge_f1", "exact"),
@@ -56,10 +63,14 @@ class Step:
     off: Any
     """What stands in for it: takes the same arguments and does nothing; for a set of rules, the set without one."""
     module: ModuleType = extraction
+    ahead: bool = False
+    """Whether it changes what Trafilatura is given."""
+    part_of: str = ""
+    """Of a rule: the step that applies it."""
 
 
-def _nothing(*_args: object) -> None:
-    return None
+def _no_tables(*_args: object) -> int:
+    return 0
 
 
 def _first(given: Any, *_rest: object) -> Any:
@@ -79,11 +90,12 @@ def _none_found(*_args: object) -> set[int]:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("layout tables become blocks", "flatten_layout_tables", _nothing),
-    Step("blocks that surround a story", "find_furniture", _none, pruning),
-    Step("format characters of a script stay", "hide_format_characters", _none),
+    Step("layout tables become blocks", "flatten_layout_tables", _no_tables, ahead=True),
+    Step("blocks that surround a story", "find_furniture", _none, pruning, ahead=True),
+    Step("format characters of a script stay", "hide_format_characters", _none, ahead=True),
     Step("what Trafilatura left behind: story", "find_missed", _none_found),
     Step("what Trafilatura left behind: standfirst", "find_standfirst", _none_found),
+    Step("second headline", "drop_second_headline", _first),
     Step("echo of the headline", "drop_echo", _first),
     Step("JSON-LD body", "_rescue", _first),
     Step("state of script-drawn pages", "_read_scripts", _second),
@@ -95,8 +107,10 @@ STEPS: tuple[Step, ...] = (
 
 
 RULES: tuple[Step, ...] = tuple(
-    Step(f"{module.__name__.rpartition('.')[2]}: {rule}", "RULES", module.RULES - {rule}, module)
-    for module in (pruning, boilerplate)
+    Step(
+        f"{module.__name__.rpartition('.')[2]}: {rule}", "RULES", module.RULES - {rule}, module, module is pruning, name
+    )
+    for module, name in ((pruning, STEPS[1].name), (boilerplate, STEPS[-2].name))
     for rule in sorted(module.RULES)
 )
 """Single rules of two of the steps, for ``--rules``."""
@@ -113,48 +127,67 @@ def without(step: Step | None) -> Iterator[None]:
 
 
 @contextmanager
-def timed(steps: Sequence[Step], seconds: defaultdict[str, float]) -> Iterator[None]:
-    """Adds the CPU time inside each step to ``seconds`` while the block lasts."""
+def watched(steps: Sequence[Step], seconds: defaultdict[str, float], acting: set[str]) -> Iterator[None]:
+    """Adds the CPU time inside each step to ``seconds``, and the steps that change anything to ``acting``."""
 
-    def watch(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*args: Any, **kwargs: Any) -> Any:
+    def watch(step: Step, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
             started = time.process_time()
-            try:
-                return call(*args, **kwargs)
-            finally:
-                seconds[name] += time.process_time() - started
+            result = call(*args)
+            seconds[step.name] += time.process_time() - started
+            if result != step.off(*args):
+                acting.add(step.name)
+            return result
 
-        return watched
+        return run
 
     with ExitStack() as stack:
         for step in steps:
-            call = watch(step.name, getattr(step.module, step.function))
-            stack.enter_context(patch.object(step.module, step.function, call))
+            stack.enter_context(
+                patch.object(step.module, step.function, watch(step, getattr(step.module, step.function)))
+            )
         yield
 
 
-def extract_all(path: Path, step: Step | None) -> tuple[dict[str, str], dict[str, float]]:
-    """Returns address -> body of every page that is an article, without a step, and CPU seconds by step and in all."""
+def read_page(page: Page, latest: datetime, steps: Sequence[Step], seconds: defaultdict[str, float]) -> Readings:
+    """Returns what a page is with every step and without each of those that change it; adds to ``seconds``."""
+    acting: set[str] = set()
+    texts: list[Any] = []
+
+    def keep(*args: Any, **kwargs: Any) -> Any:
+        texts.append(bare_extraction(*args, **kwargs))
+        return texts[-1]
+
+    started = time.process_time()
+    inside = [step for step in STEPS if step.module is not site_lines]
+    with watched(inside, seconds, acting), patch.object(extraction, "bare_extraction", keep):
+        readings: Readings = {NO_STEP: extraction.extract(page, latest=latest)}
+    seconds[NO_STEP] += time.process_time() - started
+    for step in steps:
+        if (step.part_of or step.name) in acting:
+            with without(step), ExitStack() as stack:
+                if texts and not step.ahead:
+                    stack.enter_context(patch.object(extraction, "bare_extraction", lambda *_, **__: texts[0]))
+                readings[step.name] = extraction.extract(page, latest=latest)
+    return readings
+
+
+def read_part(path: Path, names: Sequence[str], part: int, parts: int) -> tuple[dict[str, Readings], dict[str, float]]:
+    """Returns address -> readings of every ``parts``-th page, and CPU seconds by step and in all."""
     logging.disable(logging.CRITICAL)
     extraction.warm_up()
     now = datetime.now(UTC)
+    steps = [step for step in (*STEPS, *RULES) if step.name in names]
     seconds: defaultdict[str, float] = defaultdict(float)
-    articles: dict[str, Article] = {}
-    n_pages = 0
-    with without(step), timed(STEPS if step is None else (), seconds):
-        for page in read_pages(path):
-            n_pages += 1
-            started = time.process_time()
-            result = extraction.extract(page, latest=now)
-            seconds[NO_STEP] += time.process_time() - started
-            if isinstance(result, Article):
-                articles[strip_scheme(page.url)] = result
-        started = time.process_time()
-        bodies = clean_bodies(articles)
-        cleaning = time.process_time() - started
-    seconds[NO_STEP] += cleaning
-    seconds["lines a site repeats"] = cleaning
-    return bodies, {name: spent / max(n_pages, 1) for name, spent in seconds.items()}
+    pages = islice(read_pages(path), part, None, parts)
+    return {strip_scheme(page.url): read_page(page, now, steps, seconds) for page in pages}, dict(seconds)
+
+
+def find_bodies(readings: Mapping[str, Readings], step: Step | None) -> dict[str, str]:
+    """Returns address -> body of every page that is an article without a step, the lines of its site left out."""
+    found = {address: one.get(step.name if step else NO_STEP, one[NO_STEP]) for address, one in readings.items()}
+    with without(step if step is not None and step.module is site_lines else None):
+        return clean_bodies({address: one for address, one in found.items() if isinstance(one, Article)})
 
 
 def clean_bodies(articles: Mapping[str, Article]) -> dict[str, str]:
@@ -257,19 +290,25 @@ def main(arguments: list[str]) -> int:
     offered = steps if options.rules or options.step else STEPS
     chosen = [step for step in offered if not options.step or step.name in options.step]
     scorer = load_scorer(bench)
-    # Fresh processes: what one run patches or warms up touches no other.
-    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        runs = {NO_STEP: pool.submit(run_step, pages, None)}
-        runs.update({step.name: pool.submit(run_step, pages, step.name) for step in chosen})
-        found = {name: run.result() for name, run in runs.items()}
-    scores = {name: score(scorer, bench, bodies) for name, (bodies, _) in found.items()}
-    print(write_table(scores, found[NO_STEP][1], sum(1 for _ in read_pages(pages))))
+    parts = options.processes
+    names = [step.name for step in chosen]
+    with ProcessPoolExecutor(parts, mp_context=get_context("spawn")) as pool:
+        runs = [pool.submit(read_part, pages, names, part, parts) for part in range(parts)]
+        readings: dict[str, Readings] = {}
+        spent: defaultdict[str, float] = defaultdict(float)
+        for run in runs:
+            found, seconds = run.result()
+            readings.update(found)
+            for name, more in seconds.items():
+                spent[name] += more
+    started = time.process_time()
+    bodies = find_bodies(readings, None)
+    spent["lines a site repeats"] = time.process_time() - started
+    scores = {NO_STEP: score(scorer, bench, bodies)}
+    scores.update({step.name: score(scorer, bench, find_bodies(readings, step)) for step in chosen})
+    each = {name: total / max(1, len(readings)) for name, total in spent.items()}
+    print(write_table(scores, each, len(readings)))
     return 0
-
-
-def run_step(pages: Path, name: str | None) -> tuple[dict[str, str], dict[str, float]]:
-    """Extracts all pages without the step of this name: what a process of its own does."""
-    return extract_all(pages, next((step for step in (*STEPS, *RULES) if step.name == name), None))
 
 
 if __name__ == "__main__":

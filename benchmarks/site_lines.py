@@ -24,7 +24,7 @@ from db.frontier import source_of
 from db.records import Article
 from db.site_lines import PRUNE_EVERY, WINDOW
 from db.store import insert_article
-from pipelines.judging import judge_article
+from pipelines.judging import judge_article, with_candidates
 from pipelines.line_learning import clean, note_lines
 from pipelines.relevance import Judge
 
@@ -50,7 +50,7 @@ def make_article(number: int, source: int, chance: random.Random) -> Article:
 
 def store(db: Database, article: Article, judge: Judge) -> float:
     """Stores an article and returns the CPU seconds that its lines took."""
-    reading = judge_article(article, judge)
+    reading = with_candidates(judge_article(article, judge))
     now = utc_now()
     with transaction(db):
         source_id = source_of(db, article.url)

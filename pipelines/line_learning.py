@@ -7,6 +7,7 @@ with it. An archive of any size costs a new article the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
@@ -27,7 +28,7 @@ from db.site_lines import (
 )
 from db.store import read_article, rewrite_body
 from db.topics import write_matches, write_mentions
-from pipelines.judging import judge_article, sign
+from pipelines.judging import judge_article, sign, with_candidates
 from pipelines.page import Reading
 from pipelines.relevance import Judge
 from pipelines.site_lines import (
@@ -63,13 +64,13 @@ def clean(db: Database, source_id: str, reading: Reading, judge: Judge | None) -
     assert reading.signed is not None
     article = reading.signed.article
     lines = split_body(article.body)
-    candidates = find_candidates(lines, article.title)
+    candidates = with_candidates(reading).candidates or ()
     known = find_site_lines(db, source_id, [candidate.line for candidate in candidates])
     removals = _choose(lines, candidates, known)
     if removals:
         reading = _read_again(article, lines, removals, reading, judge)
     removed = tuple((one.position, known[one.place, one.line][0]) for one in removals)
-    return Cleaned(reading, source_id, tuple(candidates), frozenset(known), removed)
+    return Cleaned(reading, source_id, candidates, frozenset(known), removed)
 
 
 def note_lines(db: Database, article_id: int, cleaned: Cleaned, judge: Judge | None, now: str) -> None:
@@ -139,7 +140,7 @@ def refresh_bodies(db: Database, article_ids: list[int], judge: Judge | None) ->
 
 
 def _choose(
-    lines: list[str], candidates: list[Candidate], known: dict[tuple[str, str], tuple[int, str]]
+    lines: list[str], candidates: Sequence[Candidate], known: dict[tuple[str, str], tuple[int, str]]
 ) -> list[Candidate]:
     furniture = {key for key, (_, status) in known.items() if status == "removed"}
     return find_removals(lines, candidates, furniture) if furniture else []
@@ -152,7 +153,7 @@ def _read_again(
     body = "\n\n".join(leave_out(lines, {one.position for one in removals}))
     n_words = article.word_count - sum(count_words(one.line) for one in removals)
     cleaned = replace(article, body=body, word_count=n_words)
-    return replace(reading, signed=sign(cleaned)) if judge is None else judge_article(cleaned, judge)
+    return replace(reading, signed=sign(cleaned), candidates=None) if judge is None else judge_article(cleaned, judge)
 
 
 def _raw_lines(db: Database, article_id: int, article: Article) -> list[str]:

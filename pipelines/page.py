@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from db.records import RawRef, Relevance, SignedArticle
+from pipelines.site_lines import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,5 @@ class Reading:
     mentions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Topic id -> entity slug -> how often it is named."""
     refusal: NoArticle | None = None
+    candidates: tuple[Candidate, ...] | None = None
+    """The lines of the article that its source may repeat; None: not looked for."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pipelines.extract import extract
 from pipelines.gate import Gate
-from pipelines.judging import judge_article
+from pipelines.judging import judge_article, with_candidates
 from pipelines.page import MATCHES_NO_TOPIC, NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.topic import Topic
@@ -36,4 +36,4 @@ def read(page: Page) -> Reading:
     if isinstance(result, NoArticle):
         return Reading(refusal=result)
     assert _judge is not None
-    return judge_article(result, _judge)
+    return with_candidates(judge_article(result, _judge))

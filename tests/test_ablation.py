@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from benchmarks import ablation
 from benchmarks import site_lines as site_lines_benchmark
-from benchmarks.ablation import NO_STEP, RULES, STEPS, Step, clean_bodies, strip_scheme, timed, without, write_table
+from benchmarks.ablation import NO_STEP, RULES, STEPS, Step, clean_bodies, read_page, strip_scheme, without, write_table
 from db.records import Article
 from pipelines import extract as extraction
 from pipelines.page import Page
@@ -52,14 +53,31 @@ def test_names_of_steps_differ() -> None:
     assert len({step.name for step in (*STEPS, *RULES)}) == len(STEPS) + len(RULES)
 
 
-def test_the_time_inside_each_step_is_added_up_and_the_result_stays() -> None:
-    wanted = extract_body()
+def test_a_page_is_read_again_without_the_steps_that_change_it() -> None:
     seconds: defaultdict[str, float] = defaultdict(float)
-    with timed(STEPS, seconds):
-        assert extract_body() == wanted
+    url = "https://hill.example/bridge-1"
+    page = Page(url, url, 200, (), HTML.encode(), "2026-11-22T12:00:00Z")
+    readings = read_page(page, datetime(2027, 1, 1, tzinfo=UTC), (*STEPS, *RULES), seconds)
+    assert set(readings) == {NO_STEP, "echo of the headline"}
+    # The line would fall to the rules by label and place, too.
+    whole = readings[NO_STEP]
+    assert isinstance(whole, Article) and whole.body == extract_body()
+    assert readings["echo of the headline"] == whole
     assert seconds["echo of the headline"] > 0
     assert seconds["layout tables become blocks"] > 0
+    assert seconds[NO_STEP] > sum(seconds.values()) / 2
     assert "invitations to pay" not in seconds, "the page asks for no money"
+
+
+def test_a_rule_is_taken_away_where_its_step_changes_the_page() -> None:
+    html = HTML.replace("</article>", "<p>Photo: Ben Stone</p></article>")
+    url = "https://hill.example/bridge-1"
+    page = Page(url, url, 200, (), html.encode(), "2026-11-22T12:00:00Z")
+    rules = [rule for rule in RULES if rule.name in ("boilerplate: picture_credits", "boilerplate: dates")]
+    readings = read_page(page, datetime(2027, 1, 1, tzinfo=UTC), rules, defaultdict(float))
+    credited = readings["boilerplate: picture_credits"]
+    assert isinstance(credited, Article) and "Ben Stone" in credited.body
+    assert readings["boilerplate: dates"] == readings[NO_STEP]
 
 
 def test_lines_are_learned_by_domain() -> None:

@@ -17,9 +17,9 @@ from db.connection import open_archive, transaction
 from db.frontier import add_links, due_seeds, sync_sources
 from db.records import Article, Link, Source
 from db.site_lines import find_sightings, hash_line, list_site_lines, set_status
-from pipelines.judging import judge_article
-from pipelines.line_learning import raw_body, refresh_bodies
-from pipelines.page import Page
+from pipelines.judging import judge_article, with_candidates
+from pipelines.line_learning import clean, raw_body, refresh_bodies
+from pipelines.page import NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.stages import Extracted, store_page
 from pipelines.topic import Topic, load_topics
@@ -363,3 +363,26 @@ def test_a_kill_while_a_line_is_learned_leaves_every_body_with_its_lines(
         assert body_of(archive, n) == story(n)
     assert_whole(archive)
     archive.close()
+
+
+def test_the_lines_a_worker_looked_for_are_those_the_writer_would_find(archive: Database, judge: Judge) -> None:
+    article = Article("https://hill.example/1", "Headline", "\n\n".join([*story(1), BOX]))
+    plain = judge_article(article, judge)
+    prepared = with_candidates(plain)
+    assert prepared.candidates and prepared.candidates[-1].line == BOX
+    assert with_candidates(prepared) is prepared
+    assert clean(archive, "hill", prepared, judge).candidates == clean(archive, "hill", plain, judge).candidates
+    refused = Reading(refusal=NoArticle("failed", "broken"))
+    assert with_candidates(refused) is refused
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_reading_without_learned_lines_forgets_where_lines_stood(
+    archive: Database, judge: Judge, *, judged: bool
+) -> None:
+    for number in range(3):
+        put(archive, judge, number, [*story(number), BOX])
+    article = Article("https://hill.example/9", "Headline", "\n\n".join([*story(9)[:4], BOX, *story(9)[4:]]))
+    cleaned = clean(archive, "hill", with_candidates(judge_article(article, judge)), judge if judged else None)
+    assert cleaned.removed and cleaned.candidates
+    assert cleaned.reading.candidates is None
