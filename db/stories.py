@@ -19,7 +19,11 @@ FULL = 32
 """Articles of one week that one fingerprint may name. What more share is a site's furniture, or a text that the first
 ones stand for; without a bound each article would cost more than the one before."""
 CANDIDATES_MAX = 32
-"""Texts an article is compared with, those that share most first."""
+"""Texts an article is compared with, those that share most first ..."""
+OF_ONE_STORY = 24
+"""... of which so many may be of one story: behind a story of fifty copies waits the short cut nobody else can join."""
+LOOKED_THROUGH = 4 * CANDIDATES_MAX
+"""Texts among which the candidates are chosen where there are more."""
 
 _PAIR = ", ".join(field.name for field in fields(Duplicate))
 _MARKS = ", ".join("?" * len(fields(Duplicate)))
@@ -81,8 +85,22 @@ def find_candidates(db: Database, article_id: int, week: int, fingerprints: Sequ
     for found in holders.values():
         for holder in found:
             weight[holder] += 1 / len(found)
-    best = sorted(weight, key=lambda holder: (-weight[holder], holder))[:CANDIDATES_MAX]
+    best = sorted(weight, key=lambda holder: (-weight[holder], holder))
+    if len(best) > CANDIDATES_MAX:
+        best = _vary(db, best[:LOOKED_THROUGH])
     return Candidates(tuple(best), frozenset(f for f, n in own_week.items() if n >= FULL))
+
+
+def _vary(db: Database, articles: Sequence[int]) -> list[int]:
+    """Returns the first articles, but of each story no more than its share."""
+    story_of = {one.article_id: one.story_id for one in read_filed(db, articles).values()}
+    taken: Counter[int] = Counter()
+    chosen: list[int] = []
+    for article in articles:
+        taken[story_of[article]] += 1
+        if taken[story_of[article]] <= OF_ONE_STORY:
+            chosen.append(article)
+    return chosen[:CANDIDATES_MAX]
 
 
 def find_first_copy(db: Database, article: Filed) -> int | None:

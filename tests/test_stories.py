@@ -16,7 +16,7 @@ from db.connection import open_archive, transaction
 from db.frontier import source_of
 from db.records import Article
 from db.store import insert_article, replace_text
-from db.stories import FULL, choose_ids
+from db.stories import CANDIDATES_MAX, FULL, choose_ids
 from pipelines.judging import sign
 from pipelines.stories import place_article
 from tests.test_store import check_totals
@@ -291,3 +291,14 @@ def test_a_text_that_many_run_costs_no_more_than_its_bound(db: Database) -> None
     assert db.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM duplicates GROUP BY article_id)").fetchone() <= (
         2 * FULL,
     )
+
+
+def test_behind_a_story_of_many_copies_a_short_cut_is_still_found(db: Database) -> None:
+    """Each copy shares more with the rest than with the cut, which only the last is close enough to."""
+    wire, label = write_text(1, 400), write_text(5, 20)
+    _add(db, Told("cut", f"{write_text(2, 70)} {first_words(wire, 60)} {label}", 10))
+    for n in range(CANDIDATES_MAX + 8):
+        _add(db, Told(f"site{n}", f"{wire} {write_text(100 + n, 20)}", 10))
+    assert len(_stories(db)) == 2, "it shares too little with each of them"
+    _add(db, Told("last", f"{wire} {label}", 10))
+    assert len(_stories(db)) == 1
