@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from db.connection import transaction
 from db.records import Duplicate, Signature
 from db.stories import (
+    CANDIDATES_MAX,
     Filed,
     erase_pairs,
     erase_signature,
@@ -41,11 +42,10 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
     """
     article = read_filed(db, [article_id])[article_id]
     touched = {article_id} if new else {article_id, *find_members(db, article.story_id)}
-    if not new:
-        _take_out(db, article_id)
+    partners = set[int]() if new else _take_out(db, article_id)
     fingerprints = pick_fingerprints(signature)
     candidates = find_candidates(db, article_id, article.week, fingerprints)
-    pairs = _compare(db, article, signature, candidates.articles)
+    pairs = _compare(db, article, signature, {*candidates.articles, *sorted(partners)[:CANDIDATES_MAX]})
     free = [one for one in fingerprints if one not in candidates.full]
     write_signature(db, article_id, article.week, signature, free)
     write_pairs(db, pairs)
@@ -76,8 +76,11 @@ def regroup(db: Database) -> Iterator[int]:
         yield len(rows)
 
 
-def _take_out(db: Database, article_id: int) -> None:
-    """Forgets an article's signature and pairs; copies that only it held together are paired with each other."""
+def _take_out(db: Database, article_id: int) -> set[int]:
+    """Forgets an article's signature and pairs; copies that only it held together are paired with each other.
+
+    Returns the articles it was joined with: beyond the bounds of the index only the pair still tells of them.
+    """
     for week, signature in read_signatures(db, [article_id]).values():
         erase_signature(db, article_id, week, pick_fingerprints(signature))
     pairs = erase_pairs(db, article_id)
@@ -86,6 +89,8 @@ def _take_out(db: Database, article_id: int) -> None:
     for copy in copies[1:]:
         if not has_pair(db, copy.article_id, copies[0].article_id):
             write_pairs(db, [_pair_exact(copy, copies[0])])
+    joined = {end for pair in pairs if pair.relation != "related" for end in (pair.article_id, pair.of_article_id)}
+    return joined - {article_id}
 
 
 def _compare(db: Database, article: Filed, signature: Signature, candidates: Iterable[int]) -> list[Duplicate]:

@@ -18,7 +18,7 @@ from db.records import Article
 from db.store import insert_article, replace_text
 from db.stories import CANDIDATES_MAX, FULL, choose_ids
 from pipelines.judging import sign
-from pipelines.stories import place_article
+from pipelines.stories import place_article, regroup
 from tests.test_store import check_totals
 from tests.texts import first_words, write_text
 
@@ -302,3 +302,5 @@ def test_behind_a_story_of_many_copies_a_short_cut_is_still_found(db: Database) 
     assert len(_stories(db)) == 2, "it shares too little with each of them"
     _add(db, Told("last", f"{wire} {label}", 10))
     assert len(_stories(db)) == 1
+    assert sum(regroup(db)) == CANDIDATES_MAX + 10
+    assert len(_stories(db)) == 1, "and stays, though now they are of one story"
