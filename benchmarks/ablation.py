@@ -41,6 +41,10 @@ from pipelines import boilerplate, pruning, site_lines
 from pipelines import extract as extraction
 from pipelines.page import NoArticle, Page
 
+Measure = tuple[str, str]
+"""Set of gold and what is measured of it."""
+Scored = dict[tuple[str, int, str | None], Any]
+"""Set of gold, number of the page in it, body -> what the scorer says."""
 Readings = dict[str, Article | NoArticle]
 """Name of a step -> what a page is without it; steps that change nothing are absent."""
 MEASURES: dict[str, tuple[str, ...]] = {
@@ -222,16 +226,23 @@ def load_scorer(bench: Path) -> Any:
     return module
 
 
-def score(scorer: Any, bench: Path, bodies: Mapping[str, str]) -> dict[tuple[str, str], float]:
-    """Returns (set, measure) -> score; a page that is no article counts as empty."""
+def score(scorer: Any, bench: Path, bodies: Mapping[str, str], known: Scored | None = None) -> dict[Measure, float]:
+    """Returns (set, measure) -> score; a page that is no article counts as empty.
+
+    ``known`` keeps what each page scored with each body: most steps leave most bodies as they are.
+    """
+    known = {} if known is None else known
     scores = {}
     for name, measures in MEASURES.items():
         path = bench / "extraction" / "gold" / f"{name}.jsonl"
         if path.exists():
-            gold = scorer.read_jsonl(path)
-            rows = [
-                scorer.score_page({**_ABSENT, **page}, {"text": bodies.get(strip_scheme(page["url"]))}) for page in gold
-            ]
+            rows = []
+            for number, page in enumerate(scorer.read_jsonl(path)):
+                body = bodies.get(strip_scheme(page["url"]))
+                key = name, number, body
+                if key not in known:
+                    known[key] = scorer.score_page({**_ABSENT, **page}, {"text": body})
+                rows.append(known[key])
             summary = scorer.summarise(rows)
             scores.update({(name, measure): summary[measure] for measure in measures if measure in summary})
     return scores
@@ -304,8 +315,9 @@ def main(arguments: list[str]) -> int:
     started = time.process_time()
     bodies = find_bodies(readings, None)
     spent["lines a site repeats"] = time.process_time() - started
-    scores = {NO_STEP: score(scorer, bench, bodies)}
-    scores.update({step.name: score(scorer, bench, find_bodies(readings, step)) for step in chosen})
+    known: Scored = {}
+    scores = {NO_STEP: score(scorer, bench, bodies, known)}
+    scores.update({step.name: score(scorer, bench, find_bodies(readings, step), known) for step in chosen})
     each = {name: total / max(1, len(readings)) for name, total in spent.items()}
     print(write_table(scores, each, len(readings)))
     return 0

@@ -10,7 +10,19 @@ import pytest
 
 from benchmarks import ablation
 from benchmarks import site_lines as site_lines_benchmark
-from benchmarks.ablation import NO_STEP, RULES, STEPS, Step, clean_bodies, read_page, strip_scheme, without, write_table
+from benchmarks.ablation import (
+    NO_STEP,
+    RULES,
+    STEPS,
+    Scored,
+    Step,
+    clean_bodies,
+    read_page,
+    score,
+    strip_scheme,
+    without,
+    write_table,
+)
 from db.records import Article
 from pipelines import extract as extraction
 from pipelines.page import Page
@@ -107,6 +119,37 @@ def test_the_table_shows_scores_gains_and_costs() -> None:
         "| every step | 0.9600 | 0.5000 | 20.0 |",
         "| echo | +0.0100 | -0.0200 | 0.10 |",
     ]
+
+
+class CountingScorer:
+    """Scores a body by its length, and counts how often it is asked."""
+
+    asked = 0
+
+    def read_jsonl(self, path: Path) -> list[dict[str, str]]:
+        return [{"url": f"https://hill.example/{path.stem}-{number}", "text": "gold"} for number in range(3)]
+
+    def score_page(self, _page: dict[str, str], told: dict[str, str | None]) -> int:
+        self.asked += 1
+        return len(told["text"] or "")
+
+    def summarise(self, rows: list[int]) -> dict[str, float]:
+        return {"shingle_f1": sum(rows) / len(rows), "exact": max(rows)}
+
+
+def test_a_page_is_scored_once_for_each_of_its_bodies(tmp_path: Path) -> None:
+    (tmp_path / "extraction" / "gold").mkdir(parents=True)
+    (tmp_path / "extraction" / "gold" / "zyte.jsonl").touch()
+    scorer = CountingScorer()
+    known: Scored = {}
+    bodies = {f"hill.example/zyte-{number}": "abc" for number in range(2)}
+    assert score(scorer, tmp_path, bodies, known) == {("zyte", "shingle_f1"): 2.0, ("zyte", "exact"): 3}
+    assert scorer.asked == 3
+    changed = {**bodies, "hill.example/zyte-1": "abcdef"}
+    assert score(scorer, tmp_path, changed, known) == {("zyte", "shingle_f1"): 3.0, ("zyte", "exact"): 6}
+    assert scorer.asked == 4
+    assert score(scorer, tmp_path, changed) == score(scorer, tmp_path, changed, known)
+    assert scorer.asked == 7
 
 
 def test_what_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
