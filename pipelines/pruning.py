@@ -76,6 +76,8 @@ _LINKED = 0.9
 """Share of link text from which a line or a list is nothing but links."""
 _LINK_WORDS = 4
 """Words from which the text of a link may be a headline."""
+_WIDE = "\u2e7f"
+"""Scripts beyond it part no words."""
 _LABEL_WORDS = 6
 """Words of the longest label before a link: "See also:"."""
 _LONGEST_LINE = 300
@@ -149,11 +151,14 @@ def _compile(rules: frozenset[str]) -> re.Pattern[str]:
 
 
 def _is_link_list(element: HtmlElement) -> bool:
-    """Says whether a list holds nothing but links that read like headlines."""
-    text = "".join("".join(element.itertext()).split())
+    """Says whether a list holds nothing but links, most of which read like headlines."""
     links = [" ".join("".join(anchor.itertext()).split()) for anchor in element.iter("a")]
+    if not links:
+        return False
+    text = "".join("".join(element.itertext()).split())
     linked = sum(len(link.replace(" ", "")) for link in links)
-    return len(text) > 0 and linked >= _LINKED * len(text)
+    headlines = sum(link.count(" ") + 1 >= _LINK_WORDS or link > _WIDE for link in links)
+    return len(text) > 0 and linked >= _LINKED * len(text) and 2 * headlines > len(links)
 
 
 def _points_elsewhere(element: HtmlElement) -> bool:

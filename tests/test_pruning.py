@@ -75,6 +75,7 @@ def test_furniture(block: str) -> None:
         '<p>The council said so in <a href="/a">a letter that STAYS</a>, and the mayor agreed with it.</p>',
         '<ul><li>STAYS: <a href="/a">flour</a> from the mill, sifted twice</li><li>2 eggs</li></ul>',
         '<p>Account: <a href="/a">STAYS</a></p>',
+        '<ul><li><a href="/a">STAYS</a></li><li><a href="/b">The miller</a></li></ul>',
         "<ul><li>STAYS</li><li>Two eggs</li></ul>",
         "<ol><li>STAYS</li></ol>",
         "<table><tr><td>STAYS</td></tr></table>",
