@@ -56,7 +56,7 @@ def has_begun(desk: Desk, newsroom: Newsroom) -> bool:
 
 def test_beside_a_running_crawl(desk: Desk, newsroom: Newsroom) -> None:
     """A second crawl leaves at once with 75; status and the site read meanwhile."""
-    with desk.started("crawl", "news") as run:
+    with desk.started("crawl", "news", HOST_DELAY_SECONDS=1) as run:
         assert has_begun(desk, newsroom)
         began = time.monotonic()
         second = desk.run("crawl", "news")
