@@ -8,9 +8,16 @@ COUNTS_BY_DAY = """
 CREATE TABLE topic_days (
     topic_id TEXT NOT NULL REFERENCES topics (id),
     day TEXT NOT NULL,
-    source_id TEXT NOT NULL,
     n_articles INTEGER NOT NULL DEFAULT 0,
     n_stories INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (topic_id, day)
+) WITHOUT ROWID;
+
+CREATE TABLE topic_source_days (
+    topic_id TEXT NOT NULL REFERENCES topics (id),
+    day TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    n_articles INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (topic_id, day, source_id)
 ) WITHOUT ROWID;
 
@@ -22,23 +29,34 @@ CREATE TABLE entity_days (
 ) WITHOUT ROWID;
 
 CREATE TRIGGER topic_matches_ai AFTER INSERT ON topic_matches WHEN new.accepted BEGIN
-    INSERT INTO topic_days (topic_id, day, source_id, n_articles, n_stories)
-    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), source_id, 1, is_lead
+    INSERT INTO topic_days (topic_id, day, n_articles, n_stories)
+    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), 1, is_lead
     FROM articles WHERE id = new.article_id
     ON CONFLICT DO UPDATE SET n_articles = n_articles + 1, n_stories = n_stories + excluded.n_stories;
+    INSERT INTO topic_source_days (topic_id, day, source_id, n_articles)
+    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), source_id, 1
+    FROM articles WHERE id = new.article_id
+    ON CONFLICT DO UPDATE SET n_articles = n_articles + 1;
 END;
 CREATE TRIGGER topic_matches_ad AFTER DELETE ON topic_matches WHEN old.accepted BEGIN
     UPDATE topic_days SET n_articles = topic_days.n_articles - 1, n_stories = topic_days.n_stories - a.is_lead
     FROM articles AS a WHERE a.id = old.article_id AND topic_days.topic_id = old.topic_id
-    AND topic_days.day = substr(coalesce(a.published_at, a.first_seen_at), 1, 10)
-    AND topic_days.source_id = a.source_id;
+    AND topic_days.day = substr(coalesce(a.published_at, a.first_seen_at), 1, 10);
+    UPDATE topic_source_days SET n_articles = topic_source_days.n_articles - 1
+    FROM articles AS a WHERE a.id = old.article_id AND topic_source_days.topic_id = old.topic_id
+    AND topic_source_days.day = substr(coalesce(a.published_at, a.first_seen_at), 1, 10)
+    AND topic_source_days.source_id = a.source_id;
 END;
 CREATE TRIGGER topic_matches_au AFTER UPDATE OF accepted ON topic_matches WHEN old.accepted <> new.accepted BEGIN
-    INSERT INTO topic_days (topic_id, day, source_id, n_articles, n_stories)
-    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), source_id,
+    INSERT INTO topic_days (topic_id, day, n_articles, n_stories)
+    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10),
         new.accepted - old.accepted, is_lead * (new.accepted - old.accepted)
     FROM articles WHERE id = new.article_id
     ON CONFLICT DO UPDATE SET n_articles = n_articles + excluded.n_articles, n_stories = n_stories + excluded.n_stories;
+    INSERT INTO topic_source_days (topic_id, day, source_id, n_articles)
+    SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), source_id, new.accepted - old.accepted
+    FROM articles WHERE id = new.article_id
+    ON CONFLICT DO UPDATE SET n_articles = n_articles + excluded.n_articles;
 END;
 CREATE TRIGGER mentions_ai AFTER INSERT ON mentions BEGIN
     INSERT INTO entity_days (entity_id, day, n_articles)
@@ -54,12 +72,19 @@ END;
 CREATE TRIGGER articles_day AFTER UPDATE OF published_at, source_id, is_lead ON articles
 WHEN old.published_at IS NOT new.published_at OR old.source_id <> new.source_id OR old.is_lead <> new.is_lead BEGIN
     UPDATE topic_days SET n_articles = n_articles - 1, n_stories = n_stories - old.is_lead
-    WHERE day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10) AND source_id = old.source_id
+    WHERE day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10)
     AND topic_id IN (SELECT topic_id FROM topic_matches WHERE article_id = old.id AND accepted);
-    INSERT INTO topic_days (topic_id, day, source_id, n_articles, n_stories)
-    SELECT topic_id, substr(coalesce(new.published_at, new.first_seen_at), 1, 10), new.source_id, 1, new.is_lead
+    INSERT INTO topic_days (topic_id, day, n_articles, n_stories)
+    SELECT topic_id, substr(coalesce(new.published_at, new.first_seen_at), 1, 10), 1, new.is_lead
     FROM topic_matches WHERE article_id = new.id AND accepted
     ON CONFLICT DO UPDATE SET n_articles = n_articles + 1, n_stories = n_stories + excluded.n_stories;
+    UPDATE topic_source_days SET n_articles = n_articles - 1
+    WHERE day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10) AND source_id = old.source_id
+    AND topic_id IN (SELECT topic_id FROM topic_matches WHERE article_id = old.id AND accepted);
+    INSERT INTO topic_source_days (topic_id, day, source_id, n_articles)
+    SELECT topic_id, substr(coalesce(new.published_at, new.first_seen_at), 1, 10), new.source_id, 1
+    FROM topic_matches WHERE article_id = new.id AND accepted
+    ON CONFLICT DO UPDATE SET n_articles = n_articles + 1;
     UPDATE entity_days SET n_articles = n_articles - 1
     WHERE day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10)
     AND entity_id IN (SELECT entity_id FROM mentions WHERE article_id = old.id);

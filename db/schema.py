@@ -361,13 +361,21 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         },
     ),
     "topic_days": TableDoc(
+        "Accepted articles of each topic a day, kept by triggers. A row that fell to 0 stays.",
+        {
+            "topic_id": "The topic",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "n_articles": "Accepted articles of that day, copies included",
+            "n_stories": "Those of them that stand for their story",
+        },
+    ),
+    "topic_source_days": TableDoc(
         "Accepted articles of each topic a day and source, kept by triggers. A row that fell to 0 stays.",
         {
             "topic_id": "The topic",
             "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
             "source_id": "The outlet",
             "n_articles": "Accepted articles of that day, copies included",
-            "n_stories": "Those of them that stand for their story",
         },
     ),
     "entity_days": TableDoc(

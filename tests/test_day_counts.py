@@ -14,7 +14,11 @@ from tests.site_archive import Filler
 
 DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
 RECOUNTED_TOPICS = f"""
-SELECT m.topic_id, {DAY}, a.source_id, count(*), sum(a.is_lead) FROM topic_matches AS m
+SELECT m.topic_id, {DAY}, count(*), sum(a.is_lead) FROM topic_matches AS m
+JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2 ORDER BY 1, 2
+"""
+RECOUNTED_SOURCES = f"""
+SELECT m.topic_id, {DAY}, a.source_id, count(*) FROM topic_matches AS m
 JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 RECOUNTED_ENTITIES = f"""
@@ -24,8 +28,10 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def check(db: Database) -> None:
-    kept = db.execute("SELECT * FROM topic_days WHERE n_articles <> 0 OR n_stories <> 0 ORDER BY 1, 2, 3").fetchall()
+    kept = db.execute("SELECT * FROM topic_days WHERE n_articles <> 0 OR n_stories <> 0 ORDER BY 1, 2").fetchall()
     assert kept == db.execute(RECOUNTED_TOPICS).fetchall()
+    kept = db.execute("SELECT * FROM topic_source_days WHERE n_articles <> 0 ORDER BY 1, 2, 3").fetchall()
+    assert kept == db.execute(RECOUNTED_SOURCES).fetchall()
     kept = db.execute("SELECT * FROM entity_days WHERE n_articles <> 0 ORDER BY 1, 2").fetchall()
     assert kept == db.execute(RECOUNTED_ENTITIES).fetchall()
 

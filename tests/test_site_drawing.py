@@ -19,6 +19,7 @@ from db.site.drawing import (
     days_before,
     days_between,
     draw_lanes,
+    draw_sparks,
     draw_timeline,
     end_period,
 )
@@ -134,6 +135,22 @@ def test_lanes_count_what_lies_below_the_bars(found: list[tuple[str, date, int]]
     for lane in lanes:
         assert line.first_day <= lane.first_day <= lane.last_day <= line.last_day
         assert all(0.25 <= opacity <= 1 for _, _, opacity in lane.marks)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(-3, 32), st.integers(1, 9)), max_size=40))
+def test_sparks_count_the_days_they_show(found: list[tuple[str, int, int]]) -> None:
+    rows = [{"id": name, "day": days_before("2018-11-01", -place), "n_articles": n} for name, place, n in found]
+    sparks = draw_sparks([*rows, {"id": "x", "day": "never", "n_articles": 5}], "2018-11-01", 30)
+    inside = [(name, place, n) for name, place, n in found if 0 <= place < 30]
+    assert set(sparks) == {name for name, _, _ in inside}
+    for name, spark in sparks.items():
+        assert spark.n_articles == sum(n for other, _, n in inside if other == name)
+        assert spark.n_days == len({place for other, place, _ in inside if other == name}) == spark.path.count("M")
+
+
+def test_the_bars_of_a_spark_stand_on_the_ground() -> None:
+    rows = [{"id": "s", "day": "2018-11-03", "n_articles": 9}, {"id": "s", "day": "2018-11-01", "n_articles": 1}]
+    assert draw_sparks(rows, "2018-11-01", 30)["s"].path == "M0 20V16.0h3V20M8 20V0.0h3V20"
 
 
 def test_days_are_counted_from_whatever_is_stored() -> None:

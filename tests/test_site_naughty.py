@@ -163,7 +163,7 @@ def test_feeds_and_exports_hold_them(database: Path) -> None:
         "{http://www.w3.org/2005/Atom}title"
     )
     shown = {title.text for title in titles}
-    assert {clean_text(text).strip() for text in NAUGHTY[-60:]} - {""} <= shown
+    assert {clean_text(text).strip() for text in NAUGHTY[-50:]} - {""} <= shown
     (rows,) = (answer.json()["rows"] for answer in _ask_each(database, ["/topic/any.json?size=500"]))
     assert [row["title"] for row in reversed(rows)] == NAUGHTY
     for answer in _ask_each(

@@ -109,7 +109,8 @@ def test_sources_tell_health_and_pace(site: Site) -> None:
     text = text_of(site, "/sources")
     assert re.search(r"Kabul <i>Tribune</i> & Sons AF failing 1 of 1 seed", text)
     assert "Thirty days" in site.get("/sources").text
-    assert site.get("/sources").text.count('class="spark"') == 6
+    text = site.get("/sources").text
+    assert text.count('class="spark"') == 6 and "1 article on 1 day of the last 30" in text
 
 
 def test_the_timeline_leads_from_period_to_period(site: Site) -> None:

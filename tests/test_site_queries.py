@@ -15,7 +15,10 @@ from tests.site_archive import NOW, fill_archive
 STATEMENTS = {
     name: value
     for name, value in vars(queries).items()
-    if name.isupper() and not name.startswith("_") and isinstance(value, str)
+    if name.isupper()
+    and not name.startswith("_")
+    and isinstance(value, str)
+    and value.lstrip().startswith(("SELECT", "WITH"))  # FILTERS is a part of statements
 }
 VALUES = {
     "id": 1,

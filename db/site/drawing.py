@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Literal, get_args
 
 Unit = Literal["day", "week", "month"]
@@ -87,6 +88,16 @@ class Lane:
     """Left edge, width, opacity from 0.25 to 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """The days of one source in bars 3 wide and 4 apart, at most 20 high, as the data of one SVG path."""
+
+    path: str
+    n_articles: int
+    n_days: int
+    """Days with an article."""
+
+
 def read_day(text: object) -> date | None:
     """Returns the day of a stored day or time, None where it is neither."""
     try:
@@ -143,7 +154,7 @@ def draw_timeline(
     counts = {day: row for row in rows if (day := read_day(row["day"])) and (row["n_articles"] or 0) > 0}
     if not counts:
         return None
-    unit = next((known for known in UNITS if known == by), choose_unit(counts))
+    unit = next((known for known in UNITS if known == by), None) or choose_unit(counts)
     articles: Counter[date] = Counter()
     stories: Counter[date] = Counter()
     for day, row in counts.items():
@@ -205,17 +216,24 @@ def _label(places: list[date], by: Unit, step: float, width: float) -> Iterator[
 def draw_lanes(rows: Iterable[Mapping[str, Any]], line: Timeline, most: int = 12) -> tuple[Lane, ...]:
     """Returns a lane for each of the commonest names of rows ``id``, ``name``, ``day``, ``n_articles``."""
     place_of = {bar.day: place for place, bar in enumerate(line.bars)}
-    names: dict[str, str] = {}
-    found: dict[str, Counter[int]] = {}
-    days: dict[str, list[str]] = {}
-    for row in rows:
-        day = read_day(row["day"])
+
+    @cache
+    def find_place(text: str) -> tuple[str, int] | None:
+        day = read_day(text)
         place = place_of.get(begin_period(day, line.by).isoformat()) if day else None
-        if day is None or place is None:
+        return (day.isoformat(), place) if day and place is not None else None
+
+    names: dict[str, str] = {}
+    found: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    days: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        known = find_place(str(row["day"]))
+        if known is None:
             continue
-        names[row["id"]] = row["name"]
-        found.setdefault(row["id"], Counter())[place] += row["n_articles"]
-        days.setdefault(row["id"], []).append(day.isoformat())
+        lane, (day, place) = row["id"], known
+        names[lane] = row["name"]
+        found[lane][place] += row["n_articles"]
+        days[lane].add(day)
     busiest = sorted(found, key=lambda lane: (-found[lane].total(), names[lane], lane))[:most]
     highest = max((n for lane in busiest for n in found[lane].values()), default=1)
     return tuple(
@@ -232,3 +250,23 @@ def draw_lanes(rows: Iterable[Mapping[str, Any]], line: Timeline, most: int = 12
         )
         for lane in busiest
     )
+
+
+def draw_sparks(rows: Iterable[Mapping[str, Any]], first: str, n: int) -> dict[str, Spark]:
+    """Returns for each ``id`` of rows (``id``, ``day``, ``n_articles``) its bars of ``n`` days from ``first``.
+
+    One path and not a bar each: a page of hundreds of sources has thousands of bars.
+    """
+    place_of = {days_before(first, -place): place for place in range(n)}
+    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for row in rows:
+        place = place_of.get(row["day"])
+        if place is not None:
+            counts[row["id"]][place] += row["n_articles"]
+    return {lane: Spark(_write_bars(found), found.total(), len(found)) for lane, found in counts.items()}
+
+
+def _write_bars(counts: Counter[int]) -> str:
+    """Returns path data: each bar from the ground up, across and down again; any article is at least 2 high."""
+    highest = max(counts.values())
+    return "".join(f"M{4 * place} 20V{18 - 18 * n / highest:.1f}h3V20" for place, n in sorted(counts.items()))

@@ -16,6 +16,10 @@ _DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
 _CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st ON st.id = a.story_id"
 
 HEALTH = SOURCE_HEALTH
+HEALTH_OF_ONE = SOURCE_HEALTH.replace("WHERE s.status IN", "WHERE s.id = :id AND s.status IN")
+SOURCE_NAMES = """
+SELECT id, name FROM sources WHERE status IN ('active', 'disabled') ORDER BY name COLLATE NOCASE, id
+"""
 RUNS = LAST_RUNS
 FAILURES = RECENT_FAILURES
 
@@ -39,8 +43,8 @@ SELECT day, n_articles, n_stories FROM daily_totals WHERE day <= substr(:now, 1,
 """
 
 TOPIC_DAILY = """
-SELECT day, sum(n_articles) AS n_articles, sum(n_stories) AS n_stories FROM topic_days
-WHERE topic_id = :topic AND day <= substr(:now, 1, 10) AND n_articles > 0 GROUP BY day ORDER BY day DESC LIMIT :days
+SELECT day, n_articles, n_stories FROM topic_days
+WHERE topic_id = :topic AND day <= substr(:now, 1, 10) AND n_articles > 0 ORDER BY day DESC LIMIT :days
 """
 
 # Each topic's newest arrivals, grouped into stories: never more than 400 rows a topic, however long its backlog.
@@ -176,7 +180,8 @@ WHERE e.topic_id = :topic AND d.day BETWEEN :first AND :last AND d.n_articles > 
 """
 
 LANES_BY_SOURCE = """
-SELECT d.source_id AS id, s.name, d.day, d.n_articles FROM topic_days AS d JOIN sources AS s ON s.id = d.source_id
+SELECT d.source_id AS id, s.name, d.day, d.n_articles
+FROM topic_source_days AS d JOIN sources AS s ON s.id = d.source_id
 WHERE d.topic_id = :topic AND d.day BETWEEN :first AND :last AND d.n_articles > 0
 """
 
@@ -275,9 +280,8 @@ WHERE s.status IN ('active', 'disabled') GROUP BY 1, 2
 """
 
 POLLING = """
-SELECT source_id, min(interval_seconds) AS interval_seconds, min(next_poll_at) AS next_poll_at,
-    max(polled_at) AS polled_at
-FROM seeds WHERE status IN ('active', 'failing') GROUP BY source_id
+SELECT source_id, min(interval_seconds) AS interval_seconds FROM seeds
+WHERE status IN ('active', 'failing') GROUP BY source_id
 """
 
 SOURCE_ERRORS = """

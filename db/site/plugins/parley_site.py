@@ -78,6 +78,7 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
         "most_counted": searching.MOST_COUNTED,
         "draw_timeline": drawing.draw_timeline,
         "draw_lanes": drawing.draw_lanes,
+        "draw_sparks": drawing.draw_sparks,
         "days_before": drawing.days_before,
         "days_between": drawing.days_between,
         "compare_texts": wording.compare_texts,
