@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
-from db.search import match_expression, quote_phrase, split_words
+from db.search import find_forms, match_expression, quote_phrase, split_words
 
 TEXTS = (
     "Afghan peace talks open in Moscow",
@@ -178,3 +179,34 @@ def test_a_quoted_text_finds_itself(text: str) -> None:
         found = _fill((text,)).execute("SELECT count(*) FROM t WHERE t MATCH ?", (quote_phrase(words),)).fetchone()
         assert found == (1,)
         assert match_expression(f'"{text}"') == quote_phrase(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("talks moscow", {"talks", "moscow"}),
+        ('"peace talks"', {"peace", "talks"}),
+        ('"talks peace"', set()),
+        ('"talks peace" OR moscow', {"moscow"}),
+        ('"peace ta"*', {"peace", "talks"}),
+        ("mo* afghan* -doha", {"moscow", "afghan"}),
+        ("peac", set()),
+        ("afghan -moscow", {"afghan"}),
+        ("", set()),
+    ],
+)
+def test_forms_are_the_words_that_answer(text: str, forms: set[str]) -> None:
+    assert find_forms(match_expression(text), None, TEXTS[0]) == forms
+
+
+WORDS = st.sampled_from([word for text in TEXTS for word in text.split()] + ["mo*", "афг*", "صلح*", "OR", "-doha", "و"])
+QUERIES = st.lists(st.one_of(WORDS, st.lists(WORDS, max_size=2).map(lambda words: f'"{" ".join(words)}"')), max_size=4)
+
+
+@given(QUERIES.map(" ".join))
+def test_forms_are_those_that_fts5_marks(text: str) -> None:
+    match = match_expression(text)
+    sql = "SELECT rowid - 1, highlight(t, 1, char(2), char(3)) FROM t WHERE t MATCH ?"
+    for number, marked in TABLE.execute(sql, (match,)) if match else ():
+        words = {word for run in re.findall("\x02([^\x03]*)\x03", marked) for word in split_words(run)}
+        assert find_forms(match, TEXTS[number]) == words

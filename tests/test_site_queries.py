@@ -45,6 +45,7 @@ VALUES = {
     "entity": None,
     "horizon": 0,
     "looked_at": LOOKED_AT,
+    "counted": 1001,
     "ids": "[1, 2]",
 }
 LARGE = {

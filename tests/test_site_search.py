@@ -157,3 +157,29 @@ def test_a_search_out_of_time_says_so_and_never_raises(tmp_path: Path) -> None:
         assert hurried.trouble == "This search takes too long. Try a rarer word, or fewer filters." or hurried.unranked
     assert asyncio.run(ask("best", None)).unranked is False
     assert len(asyncio.run(ask("newest", None)).hits) == 20
+
+
+def test_the_count_is_of_all_answers_on_every_page(tmp_path: Path) -> None:
+    path = tmp_path / "many.db"
+    fill = Filler(path, utc_now())
+    fill.insert("sources", id="s", name="S")
+    for n in range(45):
+        fill.article(f"Bulletin {n}", "Same words each time.", source="s", hours=n)
+    fill.db.close()
+
+    async def ask(**args: str) -> Results:
+        site = app.build_site(path)
+        try:
+            return await search_archive(site.get_database("many"), read_request({"q": "wor*", **args}))
+        finally:
+            site.close()
+
+    first = asyncio.run(ask())
+    assert (first.n, len(first.hits), first.next_before) == (45, 20, 26)
+    second = asyncio.run(ask(before="26"))
+    assert (second.n, second.hits[0].row["id"]) == (45, 25)
+    best = asyncio.run(ask(order="best"))
+    assert (best.n, len(best.hits)) == (45, 20)
+    assert asyncio.run(ask(source="s")).n is None
+    assert asyncio.run(ask(q="absent")).n == 0
+    assert ("mark", "words") in first.hits[0].excerpt

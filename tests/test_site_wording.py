@@ -151,14 +151,6 @@ def test_every_word_of_a_text_can_be_marked(text: str) -> None:
     assert marked == forms
 
 
-def test_forms_are_the_marked_words() -> None:
-    assert wording.find_forms("the \x02peace talks\x03 in \x02moscow\x03", None, "\x02odd") == {
-        "peace",
-        "talks",
-        "moscow",
-    }
-
-
 def test_excerpt_is_cut_around_the_first_hit() -> None:
     body = "start " * 100 + "needle " + "end " * 100
     pieces = wording.cut_excerpt(body, {"needle"}, width=60)

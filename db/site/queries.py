@@ -291,11 +291,9 @@ SELECT at, url, status, error FROM (
 """
 
 _SEARCH_SHAPE = f"""
-SELECT {_CARD}, hits.title_marks, hits.body_marks, t.body AS body
+SELECT {_CARD}, hits.n, t.body AS body
 FROM hits JOIN articles AS a ON a.id = hits.id JOIN article_text AS t ON t.id = a.id {_CARD_JOINS}
 """
-_MARKS = """highlight(article_text_fts, 0, char(2), char(3)) AS title_marks,
-        highlight(article_text_fts, 1, char(2), char(3)) AS body_marks"""
 FILTERS = """article_text_fts.rowid > :horizon
     AND (:source IS NULL OR f.source_id = :source) AND (:language IS NULL OR f.language = :language)
     AND (:first IS NULL OR coalesce(f.published_at, f.first_seen_at) >= :first)
@@ -312,13 +310,13 @@ SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH
     ORDER BY rowid DESC LIMIT 1 OFFSET :looked_at), 0) AS id
 """
 
+# One look at the index for the page and for how many there are: a wide beginning makes each look expensive.
 SEARCH_NEWEST = f"""
-WITH hits AS MATERIALIZED (
-    SELECT article_text_fts.rowid AS id, {_MARKS}
-    FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
+WITH found AS MATERIALIZED (
+    SELECT article_text_fts.rowid AS id FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
     WHERE article_text_fts MATCH :match AND article_text_fts.rowid < :before_id AND {FILTERS}
-    ORDER BY article_text_fts.rowid DESC LIMIT :limit
-)
+    ORDER BY article_text_fts.rowid DESC LIMIT max(:limit, :counted)
+), hits AS (SELECT id, (SELECT count(*) FROM found) AS n FROM found ORDER BY id DESC LIMIT :limit)
 {_SEARCH_SHAPE} ORDER BY a.id DESC
 """
 
@@ -329,12 +327,10 @@ WITH newest AS MATERIALIZED (
     FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
     WHERE article_text_fts MATCH :match AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT 2000
-), best AS MATERIALIZED (SELECT id, rank FROM newest ORDER BY rank, id DESC LIMIT :limit
 ), hits AS MATERIALIZED (
-    SELECT article_text_fts.rowid AS id, {_MARKS} FROM article_text_fts
-    WHERE article_text_fts MATCH :match AND article_text_fts.rowid IN (SELECT id FROM best)
+    SELECT id, rank, (SELECT count(*) FROM newest) AS n FROM newest ORDER BY rank, id DESC LIMIT :limit
 )
-{_SEARCH_SHAPE} JOIN best ON best.id = hits.id ORDER BY best.rank, a.id DESC
+{_SEARCH_SHAPE} ORDER BY hits.rank, a.id DESC
 """
 
 SEARCH_COUNT = (

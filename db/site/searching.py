@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 from datasette.database import Database, QueryInterrupted
 
-from db.search import match_expression
+from db.search import find_forms, match_expression
 from db.site import queries
 from db.site.drawing import read_day
-from db.site.wording import Piece, cut_excerpt, find_forms, mark_words
+from db.site.wording import Piece, cut_excerpt, mark_words
 
 PAGE_SIZE = 20
 LAST_ID = 2**63 - 1
@@ -162,12 +162,13 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
     values = {
         **bind_question(question),
         "limit": PAGE_SIZE + 1 if question.order == "newest" else PAGE_SIZE,
+        "counted": 0 if question.filters or question.before_id < LAST_ID else MOST_COUNTED + 1,
     }
     sql = queries.SEARCH_NEWEST if question.order == "newest" else queries.SEARCH_BEST
     try:
         values["horizon"] = await find_horizon(db, question, limit_ms)
         rows = await _ask(db, sql, values, limit_ms)
-        n = None if question.filters else await _count(db, question.match, limit_ms)
+        n = await _count_all(db, question, rows, limit_ms)
         words = () if rows else await _explain(db, question, limit_ms)
         present = " ".join(word for word in question.text.split() if word in {known for known, n in words if n})
         if words and not words[0][1] and present:
@@ -186,7 +187,7 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
     stopped = more is None and question.order == "newest" and values["horizon"] > 0
     return Results(
         question,
-        tuple(_present(row) for row in shown),
+        tuple(_present(question.match, row) for row in shown),
         n,
         next_before=values["horizon"] + 1 if stopped else more,
         stopped=stopped,
@@ -215,6 +216,15 @@ async def _count(db: Database, match: str, limit_ms: int | None) -> int:
     return int((await _ask(db, queries.SEARCH_COUNT, {"match": match}, limit_ms))[0]["n"])
 
 
-def _present(row: Any) -> Hit:
-    forms = find_forms(row["title_marks"], row["body_marks"])
+async def _count_all(db: Database, question: Question, rows: list[Any], limit_ms: int | None) -> int | None:
+    """Returns how many articles answer, at most `MOST_COUNTED` + 1; None with filters, which are not tried on all."""
+    if question.filters:
+        return None
+    if question.order == "newest" and question.before_id < LAST_ID:
+        return await _count(db, question.match, limit_ms)
+    return min(int(rows[0]["n"]), MOST_COUNTED + 1) if rows else 0
+
+
+def _present(match: str, row: Any) -> Hit:
+    forms = find_forms(match, row["title"], row["body"])
     return Hit(row, mark_words(row["title"], forms), cut_excerpt(row["body"], forms))

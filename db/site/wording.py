@@ -19,7 +19,6 @@ Piece = tuple[str, str]
 """A kind (``same``, ``mark``, ``added``, ``removed``, ``gap``) and the text it covers."""
 
 _WORD = re.compile(r"[^\W_]+")  # as FTS5's unicode61 tokenizer cuts
-_MARKED = re.compile("\x02([^\x02\x03]*)\x03")
 
 
 def _parse(moment: object) -> datetime | None:
@@ -203,11 +202,6 @@ def explain_reasons(text: str | None) -> list[dict[str, Any]]:
             }
         )
     return explained
-
-
-def find_forms(*marked: str | None) -> frozenset[str]:
-    """Returns the folded words between the marks (U+0002, U+0003) that FTS5 ``highlight()`` set."""
-    return frozenset(word for text in marked for run in _MARKED.findall(text or "") for word in _WORD.findall(run))
 
 
 def _find_places(text: str, forms: frozenset[str]) -> list[tuple[int, int]]:
