@@ -43,6 +43,7 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
     article = read_filed(db, [article_id])[article_id]
     touched = {article_id} if new else {article_id, *find_members(db, article.story_id)}
     partners = set[int]() if new else _take_out(db, article_id)
+    touched |= partners  # one of them may have been a round-up, which it is no more without this part
     fingerprints = pick_fingerprints(signature)
     candidates = find_candidates(db, article_id, article.week, fingerprints)
     pairs = _compare(db, article, signature, {*candidates.articles, *sorted(partners)[:CANDIDATES_MAX]})

@@ -215,6 +215,18 @@ def test_copies_of_an_article_that_changed_stay_together(db: Database) -> None:
     assert _stories(db) == {frozenset({"Agency"}), frozenset({"Hill", "Lake"})}
 
 
+def test_a_round_up_that_loses_a_part_is_told_anew(db: Database) -> None:
+    """Its other parts are in no story of the article that changed: only the pair led there."""
+    parts = [write_text(seed, 60) for seed in (11, 12, 13)]
+    first, *_ = [_add(db, Told(f"part{n}", part)) for n, part in enumerate(parts)]
+    _add(db, Told("digest", " ".join(parts)))
+    assert len(_stories(db)) == 4
+    _change(db, first, Told("part0", write_text(14, 60)))
+    changed = _stories(db)
+    list(regroup(db))
+    assert changed == _stories(db) == {frozenset({"Part0"}), frozenset({"Part1", "Part2", "Digest"})}
+
+
 def test_a_changed_date_files_an_article_anew(db: Database) -> None:
     _add(db, Told("agency", WIRE, 1))
     article = _add(db, Told("hill", f"{WIRE} More.", 25))

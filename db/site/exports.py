@@ -23,9 +23,10 @@ def guard_cell(value: object) -> object:
     """
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\0", "")  # it would end the text for many a reader, and hide what comes first from others
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -34,8 +35,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
     writer = csv.writer(text)
     writer.writerow([guard_cell(column) for column in columns])
     for row in rows:
-        # The NUL would end the text for many a reader.
-        writer.writerow([cell.replace("\0", "") if isinstance(cell, str) else cell for cell in map(guard_cell, row)])
+        writer.writerow([guard_cell(cell) for cell in row])
     return text.getvalue().encode("utf-8", "replace")
 
 

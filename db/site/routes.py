@@ -69,7 +69,8 @@ def _view_of(name: str) -> View:
 
 
 def _read_size(text: str | None) -> int:
-    return min(max(int(text), 1), MOST_ROWS) if text and text.isascii() and text.isdigit() else PAGE_ROWS
+    # Nine digits say more than enough; Python refuses to read thousands of them.
+    return min(max(int(text[:9]), 1), MOST_ROWS) if text and text.isascii() and text.isdigit() else PAGE_ROWS
 
 
 def _answer(
