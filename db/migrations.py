@@ -208,7 +208,8 @@ CREATE TABLE article_text (
 );
 CREATE VIEW teasers AS SELECT id, substr(body, 1, min(400, length(body) / 2)) AS teaser FROM article_text;
 CREATE VIRTUAL TABLE article_text_fts USING fts5 (
-    folded_title, folded, content='article_text', content_rowid='id', tokenize="unicode61 remove_diacritics 0"
+    folded_title, folded, content='article_text', content_rowid='id', tokenize="unicode61 remove_diacritics 0",
+    prefix='2 3'
 );
 CREATE TRIGGER article_text_ai AFTER INSERT ON article_text BEGIN
     INSERT INTO article_text_fts (rowid, folded_title, folded) VALUES (new.id, new.folded_title, new.folded);
