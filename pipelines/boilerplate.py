@@ -44,7 +44,7 @@ _BYLINE = re.compile(
     r"(?:by|von|par|por|door|av|af|di|от|автор|text|texte|texto|words|story|author)\b\W*", re.IGNORECASE
 )
 _DATE = re.compile(
-    r"(?:(?:\w+day|mon|tue|wed|thu|fri|sat|sun)\W+)?(?:\d{1,2}:\d\d\b.{0,60}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b.{0,60}"
+    r"(?:(?:\w+day|mon|tue|wed|thu|fri|sat|sun)\W+)?(?:\d{1,2}:\d\d\b(?:\W*(?:[ap]\.?m|uhr)\b)?(?:\W*$|.{0,40}\d.{0,20})|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b.{0,60}"
     r"|\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}.{0,40}|\d{1,2}\.? [^\W\d]{3,12}\.? \d{4}\b.{0,60}"
     r"|[^\W\d]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}\b.{0,60})$",
     re.IGNORECASE,
@@ -52,7 +52,11 @@ _DATE = re.compile(
 _AGENCY = re.compile(r"\b(?:dpa|afp|apa|reuters|sda|epd|kna|ansa|efe|ap)\b", re.IGNORECASE)
 _INITIALS = re.compile(r"\W*(?:\b(?:reuters|ansa|mit|und|and|with|[a-z]{2,4})\b[\W_]*)+$", re.IGNORECASE)
 _POINTS = re.compile(r"[^.!?]{0,25}[:|：]")
-_SENTENCE_ENDS = (".", "!", "?", ",", ";", "”", '"')
+_WIDE_ENDS = ("。", "！", "？", "，", "；", "」", "』")
+_SENTENCE_ENDS = (".", "!", "?", ",", ";", "”", '"', "؟", "،", "؛", "۔", "।", *_WIDE_ENDS)
+_DATE_WORDS = 5
+"""Words of the longest date that may end like a sentence."""
+_HALF_OF_DAY = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,12 @@ def _is_byline(line: Line) -> bool:
 
 
 def _is_date(line: Line) -> bool:
-    return bool(labels.PAGE_DATE.match(line.text) or _DATE.match(line.text) or _URL.match(line.text))
+    if labels.PAGE_DATE.match(line.text) or _URL.match(line.text):
+        return True
+    # A sentence may open with the day it tells of.
+    is_long = line.words > _DATE_WORDS or line.text.endswith(_WIDE_ENDS)
+    is_sentence = is_long and line.text.endswith(_SENTENCE_ENDS) and not _HALF_OF_DAY.search(line.text)
+    return not is_sentence and _DATE.match(line.text) is not None
 
 
 def _is_kicked_headline(line: Line) -> bool:
@@ -196,7 +205,7 @@ def _is_kicker(line: str, below: str) -> bool:
     wide = line > "\u2e7f"
     if len(line) > (_KICKER_WIDE if wide else _KICKER_CHARACTERS) or len(line.split()) > _KICKER_WORDS:
         return False
-    ends = line.endswith((*_SENTENCE_ENDS, ":", "：", "。", "؟", "…"))
+    ends = line.endswith((*_SENTENCE_ENDS, ":", "：", "…"))
     return not ends and not line.startswith("- ") and len(below) >= (_PARAGRAPH / 3 if wide else _PARAGRAPH)
 
 
@@ -225,6 +234,6 @@ def _cut_rest(lines: Sequence[str]) -> list[str]:
 
 
 def _heads_rest(line: str) -> bool:
-    if len(line.split()) > 10 or line.endswith((".", ",", ";")):
+    if len(line.split()) > 10 or line.endswith((".", ",", ";", "。", "，", "；", "،", "؛", "۔", "।")):
         return False
     return any(label.match(line) for label in (labels.CROSS_REFERENCE, labels.COMMENTS, labels.ABOUT))

@@ -18,7 +18,7 @@ CROSS_REFERENCE = _any(
     r"|also|next)\b|(?:see|watch) (?:also|more)\b|also (?:read|see|on|watch)\b",
     r"more (?:from|on|in|coverage|stories)\b|related\b|recommended (?:reading|stories|for you|videos?)"
     r"|you (?:may|might) (?:also )?(?:like|enjoy|be interested)",
-    r"don['’]t miss|must read|what to read next|(?:most|popular) (?:read|popular|viewed|on|in)\b|trending now"
+    r"don['’]t miss|must read|what to read next|(?:most (?:read|popular|viewed)|popular (?:on|in))\b|trending now"
     r"|latest (?:news|stories)$|top stories",
     r"editor['’]?s['’]? picks?|in case you missed|further reading$|popular$|trending$|recommended$",
     r"lesen sie (?:auch|mehr|hier|dazu)|lest? auch|mehr (?:zum thema|dazu|lesen|themen|infos|informationen)\b"
@@ -87,13 +87,13 @@ DESK_NOTE = _any(
     r"mit (?:material|informationen|inhalten|agenturmaterial)\b|(?:avec|con(?: información de)?"
     r"|com informações d[aeo]|com agências|con agencias)(?: l['’])?(?: ?(?:afp|reuters|ap|efe|ansa|dpa|lusa))\b",
     r"(?:this is a )?(?:breaking|developing) (?:news )?(?:story|news)|(?:this|the) (?:article|story|post"
-    r"|version)\b.{0,60}\b(?:(?:was|has been) (?:last )?(?:updated|corrected|amended))",
+    r"|version)\b.{0,60}\b(?:(?:was|has been) (?:last )?updated)",
     r"(?:dieser|der) (?:artikel|text|beitrag) (?:erschien|wurde|ist) (?:zuerst|zuletzt|erstmals|ursprünglich)"
     r"|(?:dieses thema|über dieses thema) (?:im programm|berichtet)|aus dem (?:englischen|französischen"
     r"|amerikanischen) von",
     r"last updated\b|follow live updates",
 )
-"""Names who else worked on a story, or when it changed."""
+"""Names who else worked on a story, or when it changed; notes of corrections are no such line, revisions read them."""
 CONTRIBUTED = re.compile(
     r"\b(?:contributed to|contributed|assisted with) (?:this|the) (?:report|story|article|reporting)"
     r"|\bcontributed reporting\b|\breported from\b.{0,200}\b(?:contributed|writers?)\b|\b(?:trug"
@@ -105,9 +105,10 @@ CONTRIBUTED = re.compile(
 RIGHTS = _any(
     r"©|\(c\) ?\d{4}|copyright\s*(?:©|ⓒ|\(c\)|by\b|\d{4}|:)|all rights reserved|alle rechte vorbehalten"
     r"|tous droits réservés"
-    r"|todos los derechos|tutti i diritti|todos os direitos|wszelkie prawa|все права",
-    r"this material may not be|unauthori[sz]ed reproduction|無断(?:転載|複製)|無斷|무단 ?전재|저작권자|版权"
-    r"|版權|tüm hakları"
+    r"|todos los derechos reservados|tutti i diritti (?:sono )?riservati|todos os direitos reservados"
+    r"|wszelkie prawa zastrzeżone|все права (?:защищены|на материалы)",
+    r"this material may not be|unauthori[sz]ed reproduction|無断(?:転載|複製)|無斷|무단 ?전재|저작권자"
+    r"|版[权權](?:所有|[声聲]明|[归歸])|tüm hakları"
     r"|كل الحقوق|جميع الحقوق|(?:تمامی|کلیه) حقوق|any reproduction",
 )
 """Who holds the rights."""
@@ -122,13 +123,16 @@ FILING = _any(
 """Under which words the site files the story."""
 
 APPEAL = _any(
-    r"(?:click (?:here )?to )?(?:(?:sign[ -]?up|subscribe|register|join|get|receive|enter your|enjoy|like|want"
-    r"|love|do you want|don['’]t miss|stay|start your (?:day|morning)|check out|for (?:more|the latest)"
+    r"(?:click (?:here )?to )?(?:(?:sign[ -]?up|subscribe|register|join|get|receive|enter your|enjoy"
+    r"|like (?:us|this|our|what|it)|want|love"
+    r"|do you want|don['’]t miss|stay|start your (?:day|morning)|check out|for (?:more|the latest)"
     r"|if you (?:enjoyed|liked)|enjoyed|was this|support|donate|help us|become a|download|listen|follow|find us"
-    r"|share|send|have (?:a|you)|got a|do you have|are you|tell us|let us|we want|you must|you need|please"
+    r"|share (?:this|it|our|your|on|via|with)|send"
+    r"|have (?:a|you)|got a|do you have|are you|tell us|let us|we want|you must|you need|please"
     r"|would you|our (?:website|newsletter)|click here|to (?:get|receive|comment)|copy|report|log in|view"
     r"|add us|make us)(?![\w-])"
-    r"|(?:jetzt|melden|abonnieren|folgen|mit unserem|verpassen|bleiben|registrieren)\b"
+    r"|(?:jetzt(?! (?:hat|haben|ist|sind|war|wird|werden|will|wollen|muss|soll)\b)"
+    r"|melden|abonnieren|folgen|mit unserem|verpassen|bleiben|registrieren)\b"
     r"|haben sie|hat ihnen|fehler|kommentar|teilen|schreiben|sie (?:wollen|möchten|können)|du (?:willst"
     r"|möchtest|musst|kannst)|bitte|unterstütze|gefällt|wollen sie|möchten sie"
     r"|abonnez|inscrivez|recevez|suivez|retrouvez|partagez|rejoignez|vous (?:souhaitez|avez|voulez)|téléchargez"

@@ -57,16 +57,29 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
     order = list(starts)
     starts[len(text)] = len(lines)
 
-    def find(key: str) -> int | None:
-        position = text.find(key)
-        if len(key) < _FOUND:
-            while position >= 0 and not (position in starts and position + len(key) in starts):
-                position = text.find(key, position + 1)
-        elif position < 0:
-            position = _find_in_part(text, key)
-        return starts[order[bisect_right(order, position) - 1]] if position >= 0 else None
+    def stands_at(position: int, key: str) -> bool:
+        return len(key) >= _FOUND or (position in starts and position + len(key) in starts)
 
-    return [find(block.key) if block.key else None for block in blocks]
+    def search(key: str) -> int:
+        position = text.find(key)
+        while position >= 0 and not stands_at(position, key):
+            position = text.find(key, position + 1)
+        return _find_in_part(text, key) if position < 0 and len(key) >= _FOUND else position
+
+    known: dict[str, int] = {}
+    taken: list[int | None] = []
+    cursor = 0
+    for block in blocks:
+        key, position = block.key, -1
+        if key and text.startswith(key, cursor) and stands_at(cursor, key):
+            # Blocks and lines have one order: nearly all are found here. Searching all the text for each is quadratic.
+            position = cursor
+        elif key:
+            position = known[key] if key in known else known.setdefault(key, search(key))
+        if position >= 0:
+            cursor = position + len(key)
+        taken.append(starts[order[bisect_right(order, position) - 1]] if position >= 0 else None)
+    return taken
 
 
 def _find_in_part(text: str, key: str) -> int:

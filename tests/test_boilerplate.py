@@ -195,6 +195,56 @@ def test_few_words_elsewhere_stay(lines: list[str]) -> None:
     assert drop(lines, authors=()) == lines
 
 
+WIDE_STORY = [
+    f"市议会第{number}次开会，讨论了在冬天到来之前修复山谷大桥的问题，并听取了居民的意见，会议持续了{number}小时。"
+    for number in range(1, 10)
+]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "12 March 2011 was the day the river came over the wall.",
+        "14:30 The ferryman has resigned",
+        "10:15 Uhr: Die Brücke wird geräumt",
+        "Share prices of Facebook fell on Monday, and with them the hopes of the ferry.",
+        "Like many ferrymen of his age he gave notice on Twitter, not in the chamber.",
+        "Jetzt hat Facebook auf die Vorwürfe der Fährleute reagiert.",
+        "Todos los derechos de los barqueros están en peligro, dijo la alcaldesa.",
+        "This article was amended on 3 May 2024 to correct the name of the bridge.",
+    ],
+)
+def test_a_sentence_that_opens_like_boilerplate_stays_at_both_ends(line: str) -> None:
+    assert drop([line, *STORY], authors=()) == [line, *STORY]
+    assert drop([*STORY, line], authors=()) == [*STORY, line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024年5月3日，市议会通过了修建新桥的决定。",
+        "相关报道称，桥梁将在明年春天完工，费用由国家承担。",
+        "版权保护中心的专家表示，新的法律将在明年生效。",
+    ],
+)
+def test_a_sentence_without_spaces_is_no_label(line: str) -> None:
+    for position in (0, 5, 8, 9):
+        lines = [*WIDE_STORY[:position], line, *WIDE_STORY[position:]]
+        assert drop(lines, authors=()) == lines
+
+
+@pytest.mark.parametrize(
+    "line", ["2024年5月3日", "Mar 20, 2005.", "14:30", "14:30 Uhr, 3. Mai 2024", "10:30 a.m. | 3 May 2024"]
+)
+def test_a_date_of_the_page_goes(line: str) -> None:
+    assert drop([line, *STORY], authors=()) == STORY
+
+
+def test_a_sentence_that_says_most_in_is_no_pointer() -> None:
+    lines = [*STORY[:3], "Most in the room agreed: the bridge had to be mended before the winter.", *STORY[3:]]
+    assert drop(lines, authors=()) == lines
+
+
 def test_an_author_in_the_middle_of_the_story_stays() -> None:
     lines = [*STORY, *STORY[:3], "Ada Miller was the first to cross the bridge, and the last to be asked.", *STORY]
     assert drop(lines) == lines

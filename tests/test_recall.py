@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,22 @@ def restore(html: str, lines: list[str]) -> list[str]:
 
 def paragraphs(*numbers: int) -> str:
     return "".join(f"<p>{say(number)}</p>" for number in numbers)
+
+
+def test_text_that_stands_twice_is_found_in_the_order_of_the_page() -> None:
+    assert align(
+        [say(1), "Yes.", say(2), "Yes.", say(1)],
+        read(f"<p>{say(1)}</p><p>Yes.</p>{paragraphs(2)}<p>Yes.</p><p>{say(1)}</p>"),
+    ) == [0, 1, 2, 3, 4]
+
+
+def test_cost_of_aligning_grows_with_the_page_not_with_its_square() -> None:
+    lines = [say(number) for number in range(20_000)]
+    blocks = [Block(parse("<p>"), "p", make_key(line)) for line in lines[:1]]
+    blocks += [Block(blocks[0].element, "p", make_key(line)) for line in lines[1:]]
+    started = time.process_time()
+    assert align(lines, blocks) == list(range(20_000))
+    assert time.process_time() - started < 2
 
 
 def test_second_half_in_a_container_of_its_own() -> None:
