@@ -117,7 +117,7 @@ def test_text_with_other_lines() -> None:
         (b"Not found", "plain text where a sitemap was expected"),
         (b"<Error><Code>AccessDenied</Code></Error>", "an XML error where a sitemap was expected"),
         (b'{"a": 1}', "JSON of another kind where a sitemap was expected"),
-        (gzip.compress(b"<html>"), "an HTML page where a sitemap was expected"),
+        (gzip.compress(b"<html>", mtime=0), "an HTML page where a sitemap was expected"),
         (b"\x1f\x8bnot gzip at all", "a damaged gzip file"),
     ],
 )
