@@ -40,8 +40,9 @@ def show(folder_name: str) -> None:
         _crawl(proxy, [*settings, "-a", "due=all"])
     _tell(folder / "news.db")
     scrapy, database = _shown(Path(sys.executable).with_name("scrapy")), f"-s DATABASE={_shown(folder / 'news.db')}"
+    archive = f"-s ARCHIVE={_shown(folder / 'archive')}"  # else the site has no raw page to show
     print("\nRead it in the browser, and see how the crawl fares:")
-    print(f"\n    {scrapy} browse {database}\n    {scrapy} status {database}\n\nYour own topic: README.md.")
+    print(f"\n    {scrapy} browse {database} {archive}\n    {scrapy} status {database}\n\nYour own topic: README.md.")
 
 
 def _empty(folder: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from itertools import combinations
 from math import fsum, inf
 from typing import Literal
 
@@ -39,8 +38,6 @@ NUMBERS_MIN = 0.8
 """Share of the numbers amid shared words that must agree ..."""
 SHINGLES_PER_CHANGED_NUMBER = 40
 """... or at most one in so many shared runs differs: a correction changes a number, a daily template all of them."""
-ROUND_UP_PARTS = 3
-"""A text that holds so many texts which have nothing in common is a round-up, and joins none of them."""
 
 
 def relate(overlap: Overlap, gap_days: float, *, one_source: bool = False) -> Relation | None:
@@ -107,12 +104,13 @@ def _join(members: Collection[int], links: Iterable[tuple[int, int]]) -> dict[in
 def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dict[int, int]:
     """Returns the core that each core of excerpts belongs to: that which holds most of it, and begins like it."""
     contained: dict[tuple[int, int], list[Duplicate]] = defaultdict(list)
-    linked: set[tuple[int, int]] = set()
+    linked: dict[int, set[int]] = defaultdict(set)
     for pair in pairs:
         if pair.relation == "related":
             continue
         ends = core_of[pair.article_id], core_of[pair.of_article_id]
-        linked |= {ends, ends[::-1]}
+        linked[ends[0]].add(ends[1])
+        linked[ends[1]].add(ends[0])
         if pair.relation == "contained" and ends[0] != ends[1]:
             contained[ends].append(pair)
     parts: dict[int, list[int]] = defaultdict(list)
@@ -132,8 +130,10 @@ def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dic
     return {part: whole for part, (_, whole) in best.items()}
 
 
-def _is_round_up(parts: Collection[int], linked: Collection[tuple[int, int]]) -> bool:
-    """Tells whether some of the cores a core holds have no text in common, each with none of the others."""
-    return any(
-        all(pair not in linked for pair in combinations(some, 2)) for some in combinations(parts, ROUND_UP_PARTS)
-    )
+def _is_round_up(parts: Collection[int], linked: Mapping[int, set[int]]) -> bool:
+    """Tells whether three of the cores a core holds have no text in common, each with none of the others.
+
+    Pairs of strangers first, then what is strange to both: a text may have hundreds of excerpts, all alike.
+    """
+    strangers = {one: set(parts) - linked[one] - {one} for one in parts}
+    return any(strangers[one] & strangers[other] for one in parts for other in strangers[one])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import combinations
+from time import process_time
 from typing import Any
 
 import pytest
@@ -186,6 +188,27 @@ def test_a_round_up_joins_nothing() -> None:
     assert group([1, 2, 3, 9], items) == [[1], [2], [3], [9]]
     assert group([1, 2, 3, 8, 9], [*items, _pair(9, 8)]) == [[1], [2], [3], [8, 9]], "but its own copies"
     assert group([1, 2, 3, 9], [*items, _pair(2, 1, "contained")]) == [[1, 2, 3, 9]], "parts of one story"
+
+
+@given(st.integers(1, 7), st.sets(st.tuples(st.integers(1, 7), st.integers(1, 7))))
+def test_three_excerpts_without_a_common_text_make_a_round_up(n: int, drawn: set[tuple[int, int]]) -> None:
+    linked = {(min(pair), max(pair)) for pair in drawn if min(pair) < max(pair) <= n}
+    pairs = [_pair(part, 0, "contained", 0.9) for part in range(1, n + 1)]
+    pairs += [_pair(*pair, "contained", 0.8) for pair in linked]
+    strange = any(linked.isdisjoint(combinations(some, 2)) for some in combinations(range(1, n + 1), 3))
+    found = group(range(n + 1), pairs)
+    assert ([0] in found) == strange
+    assert (len(found) == 1) == (not strange)
+
+
+def test_a_text_with_hundreds_of_excerpts_is_grouped_at_once() -> None:
+    """Looking at each three of them took seconds, inside the transaction that stores an article."""
+    parts = range(1, 301)
+    pairs = [_pair(part, 0, "contained", 0.9) for part in parts]
+    pairs += [_pair(*two, "contained", 0.8) for two in combinations(parts, 2)]
+    started = process_time()
+    assert group(range(301), pairs) == [list(range(301))]
+    assert process_time() - started < 1.5
 
 
 def test_pairs_with_others_do_not_count() -> None:
