@@ -54,6 +54,10 @@ _INITIALS = re.compile(r"\W*(?:\b(?:reuters|ansa|mit|und|and|with|[a-z]{2,4})\b[
 _POINTS = re.compile(r"[^.!?]{0,25}[:|：]")
 _WIDE_ENDS = ("。", "！", "？", "，", "；", "」", "』")
 _SENTENCE_ENDS = (".", "!", "?", ",", ";", "”", '"', "؟", "،", "؛", "۔", "।", *_WIDE_ENDS)
+_LONGEST = 1_000
+"""Characters of the longest line that is looked at: words bound neither scripts without spaces nor rows of dots."""
+_LONGEST_HEADING = 200
+"""Characters of the longest heading of a rest."""
 _DATE_WORDS = 5
 """Words of the longest date that may end like a sentence."""
 _HALF_OF_DAY = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
@@ -189,6 +193,8 @@ def _fold_all(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _matches(text: str, story: Story, rules: Sequence[Rule]) -> bool:
+    if len(text) > _LONGEST:
+        return False
     plain = text.removeprefix("- ")
     line = Line(plain, len(plain.split()), story)
     return bool(plain) and any(line.words <= rule.longest and rule.matches(line) for rule in rules)
@@ -234,6 +240,10 @@ def _cut_rest(lines: Sequence[str]) -> list[str]:
 
 
 def _heads_rest(line: str) -> bool:
-    if len(line.split()) > 10 or line.endswith((".", ",", ";", "。", "，", "；", "،", "؛", "۔", "।")):
+    if (
+        len(line) > _LONGEST_HEADING
+        or len(line.split()) > 10
+        or line.endswith((".", ",", ";", "。", "，", "；", "،", "؛", "۔", "।"))
+    ):
         return False
     return any(label.match(line) for label in (labels.CROSS_REFERENCE, labels.COMMENTS, labels.ABOUT))

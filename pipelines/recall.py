@@ -86,12 +86,18 @@ def _find_in_part(text: str, key: str) -> int:
     """Where a text holds most of a key; -1: nowhere."""
     slack = int(_SLACK * len(key))
     parts = [(offset, key[offset : offset + _EDGE]) for offset in (0, len(key) // 2, len(key) - _EDGE)]
-    for (offset, part), (other_offset, other) in permutations(parts, 2):
+    found: list[tuple[int, str, int]] = []
+    for number, (offset, part) in enumerate(parts):
+        if number > len(found) + 1:
+            # Two are missing: most blocks of a page are no part of the story, and end here.
+            return -1
         place = text.find(part)
         if place >= 0:
-            start = place + other_offset - offset
-            if text.find(other, max(0, start - slack), start + slack + _EDGE) >= 0:
-                return place
+            found.append((offset, part, place))
+    for (offset, _, place), (other_offset, other, _) in permutations(found, 2):
+        start = place + other_offset - offset
+        if text.find(other, max(0, start - slack), start + slack + _EDGE) >= 0:
+            return place
     return -1
 
 

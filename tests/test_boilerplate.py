@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,6 +240,14 @@ def test_a_sentence_without_spaces_is_no_label(line: str) -> None:
 )
 def test_a_date_of_the_page_goes(line: str) -> None:
     assert drop([line, *STORY], authors=()) == STORY
+
+
+@pytest.mark.parametrize("fill", [".", "-", "_", "a.", "1:", "@"])
+def test_one_endless_word_costs_little(fill: str) -> None:
+    lines = [*STORY, fill * 60_000 + "a", *STORY]
+    started = time.process_time()
+    assert drop(lines, authors=())
+    assert time.process_time() - started < 0.5
 
 
 def test_a_sentence_that_says_most_in_is_no_pointer() -> None:
