@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from db.connection import open_archive
-from db.site import queries
+from db.site import export_queries, queries
 from db.site.searching import LOOKED_AT
 from tests.site_archive import NOW, fill_archive
 
@@ -99,3 +100,21 @@ def test_the_check_would_see_a_scan(db: sqlite3.Connection) -> None:
 @pytest.mark.parametrize("name", sorted(ALLOWED & set(STATEMENTS)))
 def test_what_may_scan_has_a_limit(name: str) -> None:
     assert "LIMIT" in STATEMENTS[name]
+
+
+def test_an_export_names_the_pair_that_joined_an_article_and_no_related_one(tmp_path: Path) -> None:
+    ids = fill_archive(tmp_path / "a.db")
+    connection = open_archive(tmp_path / "a.db").conn
+    assert connection is not None
+    connection.execute(
+        "INSERT INTO duplicates (article_id, of_article_id, relation, containment) VALUES (?, ?, 'related', 0.99)",
+        (ids["copy"], ids["stray"]),
+    )
+    (story_id,) = connection.execute("SELECT story_id FROM articles WHERE id = ?", (ids["copy"],)).fetchone()
+    found = connection.execute(export_queries.STORY_ARTICLES, {"id": story_id, "limit": 9})
+    names = [column[0] for column in found.description]
+    told = {
+        row["id"]: (row["relation"], row["of_article_id"]) for row in (dict(zip(names, r, strict=True)) for r in found)
+    }
+    assert told == {ids["lead"]: (None, None), ids["copy"]: ("near", ids["lead"])}
+    connection.close()

@@ -54,8 +54,9 @@ SELECT {_ROW} FROM page JOIN articles AS a ON a.id = page.id {_JOINS} ORDER BY a
 STORY_ARTICLES = f"""
 SELECT {_ROW}, a.word_count, a.is_lead, d.relation, d.containment, d.number_overlap, d.of_article_id
 FROM articles AS a {_JOINS}
-LEFT JOIN duplicates AS d ON d.article_id = a.id AND d.of_article_id = (SELECT of_article_id FROM duplicates
-    WHERE article_id = a.id ORDER BY containment DESC LIMIT 1)
+LEFT JOIN duplicates AS d ON d.article_id = a.id AND d.of_article_id = (SELECT p.of_article_id FROM duplicates AS p
+    JOIN articles AS b ON b.id = p.of_article_id WHERE p.article_id = a.id AND p.relation <> 'related'
+    AND b.story_id = a.story_id ORDER BY p.containment DESC, p.gap_days LIMIT 1)
 WHERE a.story_id = :id ORDER BY a.published_at IS NULL, a.published_at, a.id LIMIT :limit
 """
 
