@@ -6,6 +6,7 @@ What a block is, its authors say in roles, class names and ids; where these are 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +20,8 @@ from pipelines.labels import CROSS_REFERENCE
 MAX_SHARE = 0.32
 """Share of the page's running text that a block may hold and still be taken out, whatever it is called: a class such as
 ``newsletter`` may as well name the kind of page, and an unclosed box swallows what follows it."""
+MOST = 0.6
+"""Share of the page's running text from which all blocks of one class together are the story, whatever it is called."""
 
 _MIN_PROSE = 200
 """Characters of running text below which a page is a list or a gallery, and nothing in it stands beside a story."""
@@ -110,7 +113,7 @@ def pruned(tree: HtmlElement) -> Iterator[None]:
 
 def find_furniture(tree: HtmlElement) -> list[HtmlElement]:
     """Returns the outermost blocks that are no part of a story, in the order of the page."""
-    found: list[HtmlElement] = []
+    found: list[tuple[HtmlElement, int]] = []
     prose = _measure_prose(tree)
     stack = [tree] if prose >= _MIN_PROSE else []
     while stack:
@@ -118,11 +121,16 @@ def find_furniture(tree: HtmlElement) -> list[HtmlElement]:
         tag = element.tag
         if not isinstance(tag, str) or tag in _UNREAD:
             continue
-        if tag not in _ROOTS and _is_furniture(element, tag) and _measure_prose(element) <= MAX_SHARE * prose:
-            found.append(element)
+        if tag not in _ROOTS and _is_furniture(element, tag) and (size := _measure_prose(element)) <= MAX_SHARE * prose:
+            found.append((element, size))
         else:
             stack.extend(reversed(element))
-    return found
+    # A template may mark every paragraph of its stories "caption" or "social".
+    together: Counter[str] = Counter()
+    for element, size in found:
+        together[element.get("class", "")] += size
+    del together[""]
+    return [element for element, _ in found if together[element.get("class", "")] <= MOST * prose]
 
 
 def _is_furniture(element: HtmlElement, tag: str) -> bool:

@@ -91,6 +91,12 @@ def test_a_name_around_the_whole_story_says_nothing(name: str) -> None:
     assert SENTENCE.strip() in read_pruned(f'<div class="{name}">', STORY, "</div>")
 
 
+@pytest.mark.parametrize("name", ["caption", "social", "bio", "rail"])
+def test_a_name_that_every_paragraph_of_the_story_bears_says_nothing(name: str) -> None:
+    story = STORY.replace("<p>", f'<p class="{name}">')
+    assert read_pruned(story) == read_pruned(STORY)
+
+
 def test_a_story_in_bare_text_stays() -> None:
     assert "Arch one" in read_pruned(f'<div class="social">{SENTENCE}<br>Arch one.<br>{SENTENCE}</div>')
 
