@@ -117,8 +117,10 @@ def test_killed_at_random_moments_it_carries_on(desk: Desk, newsroom: Newsroom, 
     outcomes = Counter(outcome for (outcome,) in desk.rows("SELECT outcome FROM runs"))
     assert outcomes["done"] >= 1 and outcomes["killed"] >= KILLS // 2
     assert set(outcomes) == {"done", "killed"}
-    # One link redirects to the address of another, so an address may be asked for twice, but once for each link.
-    fetched = Counter(desk.rows("SELECT link_id, url FROM fetches WHERE link_id IS NOT NULL"))
+    # One link redirects to the address of another, so an address may be asked for twice, but once for each link. A
+    # redirect settles nothing: killed between it and its target, the next run rightly asks for the link from its start.
+    answers = "SELECT link_id, url FROM fetches WHERE link_id IS NOT NULL AND status NOT IN (301, 302, 303, 307, 308)"
+    fetched = Counter(desk.rows(answers))
     assert max(fetched.values()) == 1, "what was stored was not fetched again"
 
 
