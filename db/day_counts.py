@@ -1,10 +1,17 @@
-"""Counts a day of topics and entities, kept by triggers: a chart sums few rows however large the archive is.
+"""Counts a day of sources, topics and entities, kept by triggers: a chart sums few rows however large the archive is.
 
 Triggers, because matches and mentions have several writers (a crawl, `scrapy topic apply`, a learned line), and a date
 or the lead of a story moves long after them. Part of the first migration: once shipped, never edited.
 """
 
 COUNTS_BY_DAY = """
+CREATE TABLE source_days (
+    source_id TEXT NOT NULL REFERENCES sources (id),
+    day TEXT NOT NULL,
+    n_articles INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (source_id, day)
+) WITHOUT ROWID;
+
 CREATE TABLE topic_days (
     topic_id TEXT NOT NULL REFERENCES topics (id),
     day TEXT NOT NULL,
@@ -28,6 +35,15 @@ CREATE TABLE entity_days (
     PRIMARY KEY (entity_id, day)
 ) WITHOUT ROWID;
 
+CREATE TRIGGER articles_ai AFTER INSERT ON articles BEGIN
+    INSERT INTO source_days (source_id, day, n_articles)
+    VALUES (new.source_id, substr(coalesce(new.published_at, new.first_seen_at), 1, 10), 1)
+    ON CONFLICT DO UPDATE SET n_articles = n_articles + 1;
+END;
+CREATE TRIGGER articles_ad AFTER DELETE ON articles BEGIN
+    UPDATE source_days SET n_articles = n_articles - 1
+    WHERE source_id = old.source_id AND day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10);
+END;
 CREATE TRIGGER topic_matches_ai AFTER INSERT ON topic_matches WHEN new.accepted BEGIN
     INSERT INTO topic_days (topic_id, day, n_articles, n_stories)
     SELECT new.topic_id, substr(coalesce(published_at, first_seen_at), 1, 10), 1, is_lead
@@ -71,6 +87,11 @@ CREATE TRIGGER mentions_ad AFTER DELETE ON mentions BEGIN
 END;
 CREATE TRIGGER articles_day AFTER UPDATE OF published_at, source_id, is_lead ON articles
 WHEN old.published_at IS NOT new.published_at OR old.source_id <> new.source_id OR old.is_lead <> new.is_lead BEGIN
+    UPDATE source_days SET n_articles = n_articles - 1
+    WHERE source_id = old.source_id AND day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10);
+    INSERT INTO source_days (source_id, day, n_articles)
+    VALUES (new.source_id, substr(coalesce(new.published_at, new.first_seen_at), 1, 10), 1)
+    ON CONFLICT DO UPDATE SET n_articles = n_articles + 1;
     UPDATE topic_days SET n_articles = n_articles - 1, n_stories = n_stories - old.is_lead
     WHERE day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10)
     AND topic_id IN (SELECT topic_id FROM topic_matches WHERE article_id = old.id AND accepted);

@@ -360,6 +360,14 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "n_stories": "Distinct stories of that day",
         },
     ),
+    "source_days": TableDoc(
+        "Articles of each source a day, kept by triggers. A row that fell to 0 stays.",
+        {
+            "source_id": "The outlet",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "n_articles": "Articles of that day, copies included",
+        },
+    ),
     "topic_days": TableDoc(
         "Accepted articles of each topic a day, kept by triggers. A row that fell to 0 stays.",
         {

@@ -13,11 +13,12 @@ from db.connection import open_archive
 from tests.site_archive import Filler
 
 DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
+RECOUNTED_SOURCES = f"SELECT a.source_id, {DAY}, count(*) FROM articles AS a GROUP BY 1, 2 ORDER BY 1, 2"
 RECOUNTED_TOPICS = f"""
 SELECT m.topic_id, {DAY}, count(*), sum(a.is_lead) FROM topic_matches AS m
 JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2 ORDER BY 1, 2
 """
-RECOUNTED_SOURCES = f"""
+RECOUNTED_TOPIC_SOURCES = f"""
 SELECT m.topic_id, {DAY}, a.source_id, count(*) FROM topic_matches AS m
 JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
@@ -31,6 +32,8 @@ def check(db: Database) -> None:
     kept = db.execute("SELECT * FROM topic_days WHERE n_articles <> 0 OR n_stories <> 0 ORDER BY 1, 2").fetchall()
     assert kept == db.execute(RECOUNTED_TOPICS).fetchall()
     kept = db.execute("SELECT * FROM topic_source_days WHERE n_articles <> 0 ORDER BY 1, 2, 3").fetchall()
+    assert kept == db.execute(RECOUNTED_TOPIC_SOURCES).fetchall()
+    kept = db.execute("SELECT * FROM source_days WHERE n_articles <> 0 ORDER BY 1, 2").fetchall()
     assert kept == db.execute(RECOUNTED_SOURCES).fetchall()
     kept = db.execute("SELECT * FROM entity_days WHERE n_articles <> 0 ORDER BY 1, 2").fetchall()
     assert kept == db.execute(RECOUNTED_ENTITIES).fetchall()
@@ -76,6 +79,19 @@ WRITES = st.one_of(
         st.just("UPDATE articles SET published_at = :at WHERE id = :id"),
         st.fixed_dictionaries(
             {"id": ARTICLES, "at": st.sampled_from((None, "2018-11-09T10:00:00Z", "2018-11-10T00:00:00Z"))}
+        ),
+    ),
+    st.tuples(
+        st.just(
+            "INSERT INTO articles (url, source_id, title, published_at, first_seen_at, updated_at, last_seen_at,"
+            " content_hash) VALUES ('http://x.example/', :source, '', :at, :seen, :seen, :seen, '')"
+        ),
+        st.fixed_dictionaries(
+            {
+                "source": st.sampled_from(("one", "two")),
+                "at": st.sampled_from((None, "2018-11-09T10:00:00Z")),
+                "seen": st.just("2018-11-10T00:00:00Z"),
+            }
         ),
     ),
     st.tuples(

@@ -272,16 +272,16 @@ SELECT {_CARD} FROM articles AS a {_CARD_JOINS} WHERE a.source_id = :id
 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
 """
 
+# The 120 days that end with the newest: more than that is another page.
 SOURCE_DAILY = """
-SELECT substr(published_at, 1, 10) AS day, count(*) AS n_articles, count(*) AS n_stories FROM articles
-WHERE source_id = :id AND published_at >= :first AND published_at <= :now GROUP BY 1
+SELECT day, n_articles, n_articles AS n_stories FROM source_days
+WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10) AND day > (SELECT date(max(day), '-120 days')
+    FROM source_days WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10))
 """
 
-# CROSS JOIN keeps the order: a short range of the index on (source_id, published_at) for each source.
 COVERAGE = """
-SELECT s.id, substr(a.published_at, 1, 10) AS day, count(*) AS n_articles
-FROM sources AS s CROSS JOIN articles AS a ON a.source_id = s.id AND a.published_at >= :first AND a.published_at <= :now
-WHERE s.status IN ('active', 'disabled') GROUP BY 1, 2
+SELECT s.id, d.day, d.n_articles FROM sources AS s CROSS JOIN source_days AS d ON d.source_id = s.id
+WHERE s.status IN ('active', 'disabled') AND d.day BETWEEN :first AND substr(:now, 1, 10) AND d.n_articles > 0
 """
 
 POLLING = """
