@@ -25,9 +25,10 @@ N_SOURCES = 300
 DAYS_COVERED = 1000
 BATCH = 5000
 """Articles a transaction: a crawl takes one each, which would take a day here."""
-MEAN_WORDS = 110
+MEAN_WORDS = 400
+"""Of a usual news article."""
 FINGERPRINTS = 4
-"""Of the about 30 that dedup writes for an article of this length: no page reads them but the count on a row page."""
+"""Of the about 25 that dedup writes for an article of this length: no page reads them but the count on a row page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ CREATE TABLE topic_days (
 
 CREATE TABLE topic_source_days (
     topic_id TEXT NOT NULL REFERENCES topics (id),
-    day TEXT NOT NULL,
     source_id TEXT NOT NULL,
+    day TEXT NOT NULL,
     n_articles INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (topic_id, day, source_id)
+    PRIMARY KEY (topic_id, source_id, day)
 ) WITHOUT ROWID;
 
 CREATE TABLE entity_days (

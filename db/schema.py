@@ -381,8 +381,8 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         "Accepted articles of each topic a day and source, kept by triggers. A row that fell to 0 stays.",
         {
             "topic_id": "The topic",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
             "source_id": "The outlet",
+            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
             "n_articles": "Accepted articles of that day, copies included",
         },
     ),

@@ -19,7 +19,7 @@ SELECT m.topic_id, {DAY}, count(*), sum(a.is_lead) FROM topic_matches AS m
 JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2 ORDER BY 1, 2
 """
 RECOUNTED_TOPIC_SOURCES = f"""
-SELECT m.topic_id, {DAY}, a.source_id, count(*) FROM topic_matches AS m
+SELECT m.topic_id, a.source_id, {DAY}, count(*) FROM topic_matches AS m
 JOIN articles AS a ON a.id = m.article_id WHERE m.accepted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 RECOUNTED_ENTITIES = f"""

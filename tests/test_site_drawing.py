@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -123,33 +124,65 @@ def test_a_day_finds_its_bar_and_the_next_ones_with_articles() -> None:
     assert empty is not None and empty.n_articles == 0 and line.next_to(empty, -1) == ninth
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), DAYS, st.integers(1, 9)), max_size=40), st.integers(1, 6))
-def test_lanes_count_what_lies_below_the_bars(found: list[tuple[str, date, int]], most: int) -> None:
+def test_lanes_count_what_lies_below_the_bars() -> None:
     line = draw_timeline([{"day": "2018-11-12", "n_articles": 1, "n_stories": 1}], "month")
     assert line is not None
-    rows = [{"id": name, "name": name.upper(), "day": day.isoformat(), "n_articles": n} for name, day, n in found]
-    lanes = draw_lanes([*rows, {"id": "x", "name": "X", "day": "never", "n_articles": 5}], line, most)
-    inside = {name for name, day, _ in found if line.first_day <= day.isoformat() <= line.last_day}
-    assert len(lanes) == min(most, len(inside))
-    assert [lane.n_articles for lane in lanes] == sorted((lane.n_articles for lane in lanes), reverse=True)
-    for lane in lanes:
-        assert line.first_day <= lane.first_day <= lane.last_day <= line.last_day
-        assert all(0.25 <= opacity <= 1 for _, _, opacity in lane.marks)
+
+    @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), DAYS, st.integers(1, 9)), max_size=40), st.integers(1, 6))
+    def run(found: list[tuple[str, date, int]], most: int) -> None:
+        rows = sum_to_bars(found)
+        lanes = draw_lanes([*rows, lane_row("x", "1066-10-01", 5, "1066-10-14", "1066-10-14")], line, most)
+        inside = [(name, day, n) for name, day, n in found if line.first_day <= day.isoformat() <= line.last_day]
+        assert len(lanes) == min(most, len({name for name, *_ in inside}))
+        assert [lane.n_articles for lane in lanes] == sorted((lane.n_articles for lane in lanes), reverse=True)
+        for lane in lanes:
+            own = [(day.isoformat(), n) for name, day, n in inside if name == lane.id]
+            assert lane.n_articles == sum(n for _, n in own)
+            assert (lane.first_day, lane.last_day) == (min(own)[0], max(own)[0])
+            assert len(lane.marks) == len({day[:7] for day, _ in own})
+            assert all(0.25 <= opacity <= 1 for _, _, opacity in lane.marks)
+
+    run()
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(-3, 32), st.integers(1, 9)), max_size=40))
-def test_sparks_count_the_days_they_show(found: list[tuple[str, int, int]]) -> None:
-    rows = [{"id": name, "day": days_before("2018-11-01", -place), "n_articles": n} for name, place, n in found]
-    sparks = draw_sparks([*rows, {"id": "x", "day": "never", "n_articles": 5}], "2018-11-01", 30)
-    inside = [(name, place, n) for name, place, n in found if 0 <= place < 30]
-    assert set(sparks) == {name for name, _, _ in inside}
+def lane_row(name: str, day: str, n: int, first: str, last: str) -> dict[str, Any]:
+    return {"id": name, "name": name.upper(), "day": day, "n_articles": n, "first_day": first, "last_day": last}
+
+
+def sum_to_bars(found: list[tuple[str, date, int]]) -> list[dict[str, Any]]:
+    """Returns what the statements of the lanes give for days found, by month."""
+    months = {(name, day.replace(day=1)) for name, day, _ in found}
+    rows = []
+    for name, month in months:
+        days = [(day.isoformat(), n) for other, day, n in found if (other, day.replace(day=1)) == (name, month)]
+        rows.append(lane_row(name, month.isoformat(), sum(n for _, n in days), min(days)[0], max(days)[0]))
+    return rows
+
+
+def test_a_timeline_tells_the_days_of_its_bars() -> None:
+    line = draw_timeline(rows_of({date(2018, 11, 9): (1, 1)}), "week")
+    assert line is not None
+    spans = json.loads(line.spans)
+    assert len(spans) == len(line.bars) == FEWEST_BARS
+    assert spans[-1] == ["2018-11-05", "2018-11-11"]
+
+
+@given(st.dictionaries(st.sampled_from("ab"), st.dictionaries(st.integers(-3, 32), st.integers(1, 9), min_size=1)))
+def test_sparks_count_the_days_they_show(found: dict[str, dict[int, int]]) -> None:
+    rows = [
+        {"id": name, "days": json.dumps({days_before("2018-11-01", -place): n for place, n in days.items()})}
+        for name, days in found.items()
+    ]
+    sparks = draw_sparks([*rows, {"id": "x", "days": '{"never": 5}'}], "2018-11-01", 30)
+    inside = {name: {p: n for p, n in days.items() if 0 <= p < 30} for name, days in found.items()}
+    assert set(sparks) == {name for name, days in inside.items() if days}
     for name, spark in sparks.items():
-        assert spark.n_articles == sum(n for other, _, n in inside if other == name)
-        assert spark.n_days == len({place for other, place, _ in inside if other == name}) == spark.path.count("M")
+        assert spark.n_articles == sum(inside[name].values())
+        assert spark.n_days == len(inside[name]) == spark.path.count("M")
 
 
 def test_the_bars_of_a_spark_stand_on_the_ground() -> None:
-    rows = [{"id": "s", "day": "2018-11-03", "n_articles": 9}, {"id": "s", "day": "2018-11-01", "n_articles": 1}]
+    rows = [{"id": "s", "days": '{"2018-11-03": 9, "2018-11-01": 1}'}]
     assert draw_sparks(rows, "2018-11-01", 30)["s"].path == "M0 20V16.0h3V20M8 20V0.0h3V20"
 
 

@@ -48,6 +48,7 @@ VALUES = {
     "looked_at": LOOKED_AT,
     "counted": 1001,
     "ids": "[1, 2]",
+    "bars": '[["2018-11-01", "2018-11-30"]]',
 }
 LARGE = {
     *("articles", "article_text", "stories", "topic_matches", "mentions", "duplicates", "links", "fetches"),
@@ -118,3 +119,21 @@ def test_an_export_names_the_pair_that_joined_an_article_and_no_related_one(tmp_
     }
     assert told == {ids["lead"]: (None, None), ids["copy"]: ("near", ids["lead"])}
     connection.close()
+
+
+@pytest.mark.parametrize("lanes", ["LANES_BY_SOURCE", "LANES_BY_ENTITY"])
+def test_lanes_sum_the_days_of_each_bar(tmp_path: Path, lanes: str) -> None:
+    fill_archive(tmp_path / "a.db")
+    db = open_archive(tmp_path / "a.db")
+    days = [("2018-11-02", 1), ("2018-11-05", 2), ("2018-11-11", 4), ("2018-11-12", 8), ("2018-12-31", 16)]
+    for day, n in days:
+        db.execute("INSERT INTO topic_source_days VALUES ('moscow-talks', 'quiet', ?, ?)", (day, n))
+        db.execute("INSERT INTO entity_days VALUES (1, ?, ?)", (day, n))
+    bars = '[["2018-11-05", "2018-11-11"], ["2018-11-12", "2018-11-18"]]'
+    values = {"topic": "moscow-talks", "first": "2018-11-05", "last": "2018-11-18", "bars": bars}
+    found = db.execute(getattr(queries, lanes), values).fetchall()
+    assert [row for row in found if row[0] in ("quiet", "envoy")] == [
+        (found[0][0], found[0][1], "2018-11-05", 6, "2018-11-05", "2018-11-11"),
+        (found[0][0], found[0][1], "2018-11-12", 8, "2018-11-12", "2018-11-12"),
+    ]
+    db.close()

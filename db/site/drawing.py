@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from typing import Any, Literal, get_args
 
 Unit = Literal["day", "week", "month"]
@@ -60,6 +60,11 @@ class Timeline:
     def last_day(self) -> str:
         """The last day shown, ``YYYY-MM-DD``."""
         return self.bars[-1].last_day
+
+    @property
+    def spans(self) -> str:
+        """First and last day of each bar, a JSON array of pairs."""
+        return json.dumps([(bar.day, bar.last_day) for bar in self.bars])
 
     def bar_of(self, day: str | None) -> Bar | None:
         """Returns the bar that a day lies in; the newest with articles where the day is none of the drawing's."""
@@ -214,38 +219,28 @@ def _label(places: list[date], by: Unit, step: float, width: float) -> Iterator[
 
 
 def draw_lanes(rows: Iterable[Mapping[str, Any]], line: Timeline, most: int = 12) -> tuple[Lane, ...]:
-    """Returns a lane for each of the commonest names of rows ``id``, ``name``, ``day``, ``n_articles``."""
+    """Returns a lane for each of the commonest names of rows ``id``, ``name``, ``day`` (the first of a bar),
+    ``n_articles``, ``first_day``, ``last_day``; rows of bars that the timeline has not are left out.
+    """
     place_of = {bar.day: place for place, bar in enumerate(line.bars)}
-
-    @cache
-    def find_place(text: str) -> tuple[str, int] | None:
-        day = read_day(text)
-        place = place_of.get(begin_period(day, line.by).isoformat()) if day else None
-        return (day.isoformat(), place) if day and place is not None else None
-
-    names: dict[str, str] = {}
-    found: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    days: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[str, dict[int, Mapping[str, Any]]] = defaultdict(dict)
     for row in rows:
-        known = find_place(str(row["day"]))
-        if known is None:
-            continue
-        lane, (day, place) = row["id"], known
-        names[lane] = row["name"]
-        found[lane][place] += row["n_articles"]
-        days[lane].add(day)
-    busiest = sorted(found, key=lambda lane: (-found[lane].total(), names[lane], lane))[:most]
-    highest = max((n for lane in busiest for n in found[lane].values()), default=1)
+        if (place := place_of.get(row["day"])) is not None:
+            found[row["id"]][place] = row
+    totals = {lane: sum(row["n_articles"] for row in marks.values()) for lane, marks in found.items()}
+    names = {lane: str(next(iter(marks.values()))["name"]) for lane, marks in found.items()}
+    busiest = sorted(found, key=lambda lane: (-totals[lane], names[lane], lane))[:most]
+    highest = max((row["n_articles"] for lane in busiest for row in found[lane].values()), default=1)
     return tuple(
         Lane(
             id=lane,
             name=names[lane],
-            n_articles=found[lane].total(),
-            first_day=min(days[lane]),
-            last_day=max(days[lane]),
+            n_articles=totals[lane],
+            first_day=min(row["first_day"] for row in found[lane].values()),
+            last_day=max(row["last_day"] for row in found[lane].values()),
             marks=tuple(
-                (line.bars[place].x, line.bars[place].width, round(0.25 + 0.75 * n / highest, 2))
-                for place, n in sorted(found[lane].items())
+                (line.bars[place].x, line.bars[place].width, round(0.25 + 0.75 * row["n_articles"] / highest, 2))
+                for place, row in sorted(found[lane].items(), key=lambda mark: mark[0])
             ),
         )
         for lane in busiest
@@ -253,20 +248,20 @@ def draw_lanes(rows: Iterable[Mapping[str, Any]], line: Timeline, most: int = 12
 
 
 def draw_sparks(rows: Iterable[Mapping[str, Any]], first: str, n: int) -> dict[str, Spark]:
-    """Returns for each ``id`` of rows (``id``, ``day``, ``n_articles``) its bars of ``n`` days from ``first``.
+    """Returns for each ``id`` of rows (``id``, ``days``: a JSON object of counts by day) its ``n`` days from ``first``.
 
     One path and not a bar each: a page of hundreds of sources has thousands of bars.
     """
     place_of = {days_before(first, -place): place for place in range(n)}
-    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    sparks = {}
     for row in rows:
-        place = place_of.get(row["day"])
-        if place is not None:
-            counts[row["id"]][place] += row["n_articles"]
-    return {lane: Spark(_write_bars(found), found.total(), len(found)) for lane, found in counts.items()}
+        counts = {place_of[day]: count for day, count in json.loads(row["days"]).items() if day in place_of}
+        if counts:
+            sparks[row["id"]] = Spark(_write_bars(counts), sum(counts.values()), len(counts))
+    return sparks
 
 
-def _write_bars(counts: Counter[int]) -> str:
+def _write_bars(counts: Mapping[int, int]) -> str:
     """Returns path data: each bar from the ground up, across and down again; any article is at least 2 high."""
     highest = max(counts.values())
     return "".join(f"M{4 * place} 20V{18 - 18 * n / highest:.1f}h3V20" for place, n in sorted(counts.items()))

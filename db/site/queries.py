@@ -174,20 +174,32 @@ SELECT e.slug, min(e.name) AS name FROM entities AS e JOIN topics AS t ON t.id =
 GROUP BY e.slug ORDER BY name COLLATE NOCASE LIMIT 500
 """
 
-# The busiest 24: the page draws twelve, and those of the few bars of a narrow screen may be others.
-LANES_BY_ENTITY = """
-WITH busiest AS MATERIALIZED (
-    SELECT e.id, e.slug, e.name FROM entities AS e JOIN entity_days AS d ON d.entity_id = e.id
+# The busiest 24: the page draws twelve, and those of the few bars of a narrow screen may be others. Days are summed to
+# bars here, for a year has more rows than a page has marks. `:bars`: a JSON array of first and last days.
+_BARS = """bars AS MATERIALIZED (
+    SELECT json_extract(value, '$[0]') AS first, json_extract(value, '$[1]') AS last FROM json_each(:bars)
+)"""
+_LANE_SUMS = "b.first AS day, sum(d.n_articles) AS n_articles, min(d.day) AS first_day, max(d.day) AS last_day"
+
+LANES_BY_ENTITY = f"""
+WITH {_BARS}, busiest AS MATERIALIZED (
+    SELECT e.id, e.slug, e.name FROM entities AS e CROSS JOIN entity_days AS d ON d.entity_id = e.id
     WHERE e.topic_id = :topic AND d.day BETWEEN :first AND :last GROUP BY e.id ORDER BY sum(d.n_articles) DESC LIMIT 24
 )
-SELECT e.slug AS id, e.name, d.day, d.n_articles FROM busiest AS e CROSS JOIN entity_days AS d ON d.entity_id = e.id
-WHERE d.day BETWEEN :first AND :last AND d.n_articles > 0
+SELECT e.slug AS id, e.name, {_LANE_SUMS}
+FROM busiest AS e CROSS JOIN bars AS b CROSS JOIN entity_days AS d ON d.entity_id = e.id
+WHERE d.day BETWEEN b.first AND b.last AND d.n_articles > 0 GROUP BY e.id, b.first
 """
 
-LANES_BY_SOURCE = """
-SELECT d.source_id AS id, s.name, d.day, d.n_articles
-FROM topic_source_days AS d JOIN sources AS s ON s.id = d.source_id
-WHERE d.topic_id = :topic AND d.day BETWEEN :first AND :last AND d.n_articles > 0
+LANES_BY_SOURCE = f"""
+WITH {_BARS}, busiest AS MATERIALIZED (
+    SELECT source_id AS id FROM topic_source_days WHERE topic_id = :topic AND day BETWEEN :first AND :last
+    GROUP BY source_id ORDER BY sum(n_articles) DESC LIMIT 24
+)
+SELECT e.id, s.name, {_LANE_SUMS}
+FROM busiest AS e CROSS JOIN sources AS s ON s.id = e.id CROSS JOIN bars AS b
+CROSS JOIN topic_source_days AS d ON d.topic_id = :topic AND d.source_id = e.id
+WHERE d.day BETWEEN b.first AND b.last AND d.n_articles > 0 GROUP BY e.id, b.first
 """
 
 PERIOD = f"""
@@ -279,9 +291,12 @@ WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10) AND day 
     FROM source_days WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10))
 """
 
+# A row a source: thirty days of some hundred sources would be thousands of rows to hand over.
 COVERAGE = """
-SELECT s.id, d.day, d.n_articles FROM sources AS s CROSS JOIN source_days AS d ON d.source_id = s.id
+SELECT s.id, json_group_object(d.day, d.n_articles) AS days
+FROM sources AS s CROSS JOIN source_days AS d ON d.source_id = s.id
 WHERE s.status IN ('active', 'disabled') AND d.day BETWEEN :first AND substr(:now, 1, 10) AND d.n_articles > 0
+GROUP BY s.id
 """
 
 POLLING = """
