@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from db.connection import open_archive, transaction, utc_now
-from db.frontier import source_of
+from db.frontier import add_seen_source, find_source
 from db.records import Article
 from db.site_lines import PRUNE_EVERY, WINDOW
 from db.store import insert_article
@@ -53,7 +53,8 @@ def store(db: Database, article: Article, judge: Judge) -> float:
     reading = with_candidates(judge_article(article, judge))
     now = utc_now()
     with transaction(db):
-        source_id = source_of(db, article.url)
+        source_id = find_source(db, article.url)
+        add_seen_source(db, source_id, article.url)
         started = time.process_time()
         cleaned = clean(db, source_id, reading, judge)
         spent = time.process_time() - started

@@ -304,18 +304,16 @@ def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
     return int(cursor.fetchone()[0])
 
 
-def source_of(db: Database, url: str, preferred: str | None = None) -> str:
-    """Returns the id of the source a page belongs to, made with the status ``seen`` when nobody listed its domain.
+def add_seen_source(db: Database, source_id: str, url: str) -> None:
+    """Makes a source that `find_source` named after a page's domain, with the status ``seen``: nobody listed it.
 
-    Call inside a transaction.
+    A source that exists stays as it is. Call inside a transaction.
     """
-    source_id = find_source(db, url, preferred)
     db.execute(
         "INSERT INTO sources (id, name, homepage, domain, status) VALUES (?, ?, ?, ?, 'seen')"
         " ON CONFLICT (id) DO NOTHING",
         (source_id, source_id, f"http://{host_of(url)}/", source_id),
     )
-    return source_id
 
 
 def find_source(db: Database, url: str, preferred: str | None = None) -> str:

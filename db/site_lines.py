@@ -5,6 +5,7 @@ All writes belong inside the transaction that stores the article they come from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,10 +44,10 @@ def hash_line(place: str, line: str) -> int:
 
 def find_site_lines(db: Database, source_id: str, lines: Iterable[str]) -> dict[tuple[str, str], tuple[int, str]]:
     """Returns those of the lines that the source is known to repeat: (place, line) -> (id, status)."""
-    texts = list(dict.fromkeys(lines))
     rows = db.execute(
-        f"SELECT place, line, id, status FROM site_lines WHERE source_id = ? AND line IN ({_marks(texts)})",
-        [source_id, *texts],
+        "SELECT place, line, id, status FROM site_lines WHERE source_id = ?"
+        " AND line IN (SELECT value FROM json_each(?))",
+        (source_id, json.dumps(list(lines))),
     )
     return {(place, line): (line_id, status) for place, line, line_id, status in rows}
 
@@ -76,9 +77,9 @@ def add_sightings(db: Database, source_id: str, article_id: int, seen: Iterable[
         [(source_id, line_hash, article_id, evidence) for line_hash, evidence in rows.items()],
     )
     found = db.execute(
-        "SELECT DISTINCT hash FROM line_sightings"
-        f" WHERE source_id = ? AND hash IN ({_marks(rows)}) AND article_id <> ?",
-        [source_id, *rows, article_id],
+        "SELECT value FROM json_each(?1) WHERE EXISTS"
+        " (SELECT 1 FROM line_sightings WHERE source_id = ?2 AND hash = value AND article_id <> ?3)",
+        (json.dumps(list(rows)), source_id, article_id),
     )
     return [line_hash for (line_hash,) in found]
 
@@ -172,7 +173,3 @@ def find_articles_with(db: Database, line_id: int) -> list[int]:
         (line_id,),
     )
     return [article_id for (article_id,) in rows]
-
-
-def _marks(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)

@@ -9,7 +9,6 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from db.connection import insert
 from db.records import Article, Fetch, RawRef, SignedArticle
 
 Kind = Literal["cosmetic", "minor", "correction", "update", "rewrite", "truncated"]
@@ -86,39 +85,50 @@ def insert_article(
 ) -> int:
     """Inserts an article with its text and a story of its own; `pipelines.stories` finds the one it belongs to."""
     article = signed.article
-    article_id = insert(
-        db,
-        "articles",
-        {
-            "url": article.url,
-            "source_id": source_id,
-            "first_seen_at": now,
-            "updated_at": now,
-            "last_seen_at": now,
-            "content_hash": signed.content_hash,
-            "extractor": extractor,
-            **_metadata(article),
-            **_extent(raw),
-        },
-    )
+    at = article.published_at or now
+    story_id = add_story(db, article.title, at)
+    row = {
+        "url": article.url,
+        "source_id": source_id,
+        "story_id": story_id,
+        "first_seen_at": now,
+        "updated_at": now,
+        "last_seen_at": now,
+        "content_hash": signed.content_hash,
+        "extractor": extractor,
+        **_metadata(article),
+        **_extent(raw),
+    }
+    values = ", ".join(f":{column}" for column in row)
+    article_id = db.execute(f"INSERT INTO articles ({', '.join(row)}) VALUES ({values})", row).lastrowid
+    assert article_id is not None
     db.execute(
         "INSERT INTO article_text (id, title, body, folded_title, folded) VALUES (?, ?, ?, ?, ?)",
         (article_id, article.title, article.body, signed.folded_title, signed.folded),
     )
-    story_id = add_story(db, article.title)
-    db.execute("UPDATE articles SET story_id = ? WHERE id = ?", (story_id, article_id))
-    refresh_story(db, story_id)
+    db.execute("UPDATE stories SET lead_article_id = ? WHERE id = ?", (article_id, story_id))
     db.execute("UPDATE sources SET n_articles = n_articles + 1 WHERE id = ?", (source_id,))
-    _move_day(db, "n_articles", None, article.published_at or now)
+    db.execute(
+        "INSERT INTO daily_totals (day, n_articles, n_stories) VALUES (?, 1, 1)"
+        " ON CONFLICT (day) DO UPDATE SET n_articles = n_articles + 1, n_stories = n_stories + 1",
+        (at[:10],),
+    )
     return article_id
 
 
-def add_story(db: Database, title: str) -> int:
-    """Returns the id of a new story; no id that ever led to another story is given again."""
-    (story_id,) = db.execute(
-        "SELECT 1 + max(coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(id) FROM story_aliases), 0))"
-    ).fetchone()
-    return insert(db, "stories", {"id": story_id, "title": title})
+def add_story(db: Database, title: str, at: str | None = None) -> int:
+    """Returns the id of a new story, with one article of the time ``at`` or (None) with none as yet.
+
+    No id that ever led to another story is given again.
+    """
+    cursor = db.execute(
+        "INSERT INTO stories (id, title, first_published_at, last_published_at, n_articles, n_sources) VALUES (1 + max("
+        "coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(id) FROM story_aliases), 0)),"
+        " ?1, ?2, ?2, ?3, ?3)",
+        (title, at, int(at is not None)),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def refresh_story(db: Database, story_id: int) -> None:
@@ -256,7 +266,7 @@ def rewrite_body(db: Database, article_id: int, signed: SignedArticle) -> None:
 
 
 def _move_day(db: Database, column: str, before: str | None, after: str) -> None:
-    """Moves one article or story from its day in ``daily_totals`` to another; ``before`` None: it is new."""
+    """Moves one article or story from its day in ``daily_totals`` to another; ``before`` None: it had none."""
     if before is not None and before[:10] == after[:10]:
         return
     if before is not None:

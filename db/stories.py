@@ -59,10 +59,13 @@ class Filed:
 
 def read_filed(db: Database, articles: Iterable[int]) -> dict[int, Filed]:
     """Returns what stories need to know of each article."""
+    wanted = list(articles)
+    if not wanted:
+        return {}
     rows = db.execute(
         "SELECT id, julianday(coalesce(published_at, first_seen_at)) - 2440587.5, content_hash, word_count, source_id,"
         " story_id FROM articles WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(articles)),),
+        (json.dumps(wanted),),
     )
     return {row[0]: Filed(*row) for row in rows}
 
@@ -114,10 +117,13 @@ def find_first_copy(db: Database, article: Filed) -> int | None:
 
 def read_signatures(db: Database, articles: Iterable[int]) -> dict[int, tuple[int, Signature]]:
     """Returns for each article that has been filed the week it was filed under and its signature."""
+    wanted = list(articles)
+    if not wanted:
+        return {}
     rows = db.execute(
         "SELECT article_id, week, shingles, numbers FROM signatures"
         " WHERE article_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(articles)),),
+        (json.dumps(wanted),),
     )
     return {row[0]: (row[1], Signature(row[2], row[3])) for row in rows}
 

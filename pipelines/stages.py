@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import DropItem
 
 from db.connection import transaction, utc_now
-from db.frontier import add_archive_link, find_source, note_reason, settle_link, source_of
+from db.frontier import add_archive_link, add_seen_source, find_source, note_reason, settle_link
 from db.rechecks import Validators, note_back, plan_recheck
 from db.records import Fetch
 from db.store import (
@@ -25,7 +25,7 @@ from db.store import (
     touch_article,
     write_fetch,
 )
-from db.topics import write_matches, write_mentions
+from db.topics import add_matches, add_mentions, write_matches, write_mentions
 from db.urls import is_article_like, normalise, url_key
 from db.version import VERSION
 from pipelines.dedup import decide, identities
@@ -163,7 +163,9 @@ def store_page(
     canonical = item.reading.signed.article.canonical
     keys = identities(page.url, page.final_url, canonical)
     preferred = _source_of_seed(db, page.seed_id)
-    cleaned = clean(db, find_source(db, best_url(page, canonical, keys), preferred), item.reading, judge)
+    address = best_url(page, canonical, keys)
+    source_id = find_source(db, address, preferred)
+    cleaned = clean(db, source_id, item.reading, judge)
     signed = cleaned.reading.signed
     assert signed is not None
     decision = decide(db, keys, signed)
@@ -173,20 +175,24 @@ def store_page(
     if matches_only and not any(match.score > 0 for match in cleaned.reading.relevance):
         settle_link(db, link_id, "refused", now, reason=MATCHES_NO_TOPIC)
         return "refused"
-    # A canonical URL that is another article's was claimed wrongly: it is neither this one's identity nor its address.
-    keys = {key: kind for key, kind in keys.items() if kind != "canonical" or find_article(db, [key]) is None}
-    address = best_url(page, canonical, keys)
+    if any(kind == "canonical" and find_article(db, [key]) is not None for key, kind in keys.items()):
+        # It is another article's, so it was claimed wrongly: neither this one's identity nor its address.
+        keys = {key: kind for key, kind in keys.items() if kind != "canonical"}
+        address = best_url(page, canonical, keys)
+        source_id = find_source(db, address, preferred)
+    add_seen_source(db, source_id, address)
     article_id = insert_article(
         db,
         replace(signed, article=replace(signed.article, url=address)),
-        source_id=source_of(db, address, preferred),
+        source_id=source_id,
         now=now,
         extractor=EXTRACTOR,
         raw=page.raw,
     )
     add_urls(db, article_id, keys)
     joined = place_article(db, article_id, signed.signature, new=True)
-    _judge(db, article_id, cleaned.reading)
+    add_matches(db, article_id, cleaned.reading.relevance)
+    add_mentions(db, article_id, cleaned.reading.mentions)
     note_lines(db, article_id, cleaned, judge, now)
     settle_link(db, link_id, "article", now, article_id=article_id)
     _plan_recheck(db, page, link_id, article_id, now, is_read=True)

@@ -18,14 +18,15 @@ from db.frontier import (
     add_archive_link,
     add_child_seed,
     add_links,
+    add_seen_source,
     due_seeds,
     fail_seed,
     find_link,
+    find_source,
     keep_children,
     postpone_link,
     settle_link,
     settle_seed,
-    source_of,
     sync_sources,
 )
 from db.hosts import Rest, note_asked, read_host, read_rest, write_host
@@ -86,6 +87,12 @@ def _statuses(db: Database, table: str) -> dict[str, str]:
 
 
 # --- sources ---
+
+
+def _meet(db: Database, url: str, preferred: str | None = None) -> str:
+    source_id = find_source(db, url, preferred)
+    add_seen_source(db, source_id, url)
+    return source_id
 
 
 def test_sources_and_seeds_are_written_as_listed(db: Database) -> None:
@@ -155,14 +162,14 @@ def test_a_failing_or_gone_seed_stays_so_through_a_sync_but_is_polled_again(db: 
 
 def test_a_domain_once_met_becomes_a_listed_source(db: Database) -> None:
     with transaction(db):
-        assert source_of(db, "https://www.hill.example/story") == "hill.example"
+        assert _meet(db, "https://www.hill.example/story") == "hill.example"
     _sync(db, Source("hill.example", "The Hill", homepage="https://hill.example/"))
     assert db.execute("SELECT id, name, status FROM sources").fetchall() == [("hill.example", "The Hill", "active")]
 
 
 def test_seen_sources_are_not_removed_by_a_sync(db: Database) -> None:
     with transaction(db):
-        source_of(db, "https://somewhere.example/story")
+        _meet(db, "https://somewhere.example/story")
     _sync(db, HILL)
     assert _statuses(db, "sources") == {"somewhere.example": "seen", "hill": "active"}
 
@@ -753,14 +760,14 @@ def test_a_page_belongs_to_the_closest_source_of_its_domain(
         Source("hill-2", "Hill again", feeds=("https://hill.example/b.xml",)),
     )
     with transaction(db):
-        assert source_of(db, url, preferred) == source
-        assert source_of(db, url, preferred) == source
+        assert _meet(db, url, preferred) == source
+        assert _meet(db, url, preferred) == source
     assert db.execute("SELECT count(*) FROM sources WHERE id = ?", (source,)).fetchone() == (1,)
 
 
 def test_an_unlisted_source_has_a_homepage_and_the_status_seen(db: Database) -> None:
     with transaction(db):
-        source_of(db, "https://news.unlisted.example/a/b?c")
+        _meet(db, "https://news.unlisted.example/a/b?c")
     assert db.execute("SELECT id, homepage, domain, status FROM sources").fetchall() == [
         ("unlisted.example", "http://news.unlisted.example/", "unlisted.example", "seen")
     ]

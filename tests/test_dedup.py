@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from db.connection import open_archive, transaction
-from db.frontier import source_of
+from db.frontier import add_seen_source, find_source
 from db.records import Article, SignedArticle
 from db.store import add_urls, insert_article
 from db.urls import url_key
@@ -36,7 +36,8 @@ def _signed(url: str, body: str = TEXT, title: str = "A", day: str | None = "202
 
 def _insert(db: Database, url: str, body: str = TEXT, title: str = "A", day: str | None = "2026-11-21") -> int:
     with transaction(db):
-        source = source_of(db, url)
+        source = find_source(db, url)
+        add_seen_source(db, source, url)
         signed = _signed(url, body, title, day)
         article = insert_article(db, signed, source_id=source, now=NOW, extractor="test", raw=None)
         add_urls(db, article, {url_key(url): "link"})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from db.connection import open_archive, transaction
-from db.frontier import source_of
+from db.frontier import add_seen_source, find_source
 from db.records import Article, Fetch, RawRef, SignedArticle
 from db.store import (
     EXACT_MAX,
@@ -49,7 +49,8 @@ def _signed(body: str, day: str | None = "2026-11-21", title: str = "A", host: s
 
 def _insert(db: Database, signed: SignedArticle, raw: RawRef | None = None) -> int:
     with transaction(db):
-        source = source_of(db, signed.article.url)
+        source = find_source(db, signed.article.url)
+        add_seen_source(db, source, signed.article.url)
         return insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=raw)
 
 
@@ -110,7 +111,8 @@ def test_an_article_is_found_by_url_and_by_its_words(db: Database) -> None:
 
 def test_of_a_notice_that_many_articles_are_the_newest_are_looked_through(db: Database) -> None:
     with transaction(db):
-        source = source_of(db, "https://hill.example/a-1")
+        source = find_source(db, "https://hill.example/a-1")
+        add_seen_source(db, source, "https://hill.example/a-1")
         for n in range(EXACT_MAX + 5):
             signed = sign(Article(f"https://hill.example/a-{n}", "A", "The same notice."))
             insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=None)

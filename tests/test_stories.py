@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from db.connection import open_archive, transaction
-from db.frontier import source_of
+from db.frontier import add_seen_source, find_source
 from db.records import Article
 from db.store import insert_article, replace_text
 from db.stories import CANDIDATES_MAX, FULL, choose_ids
@@ -54,7 +54,8 @@ def _article(told: Told) -> Article:
 def _add(db: Database, told: Told) -> int:
     signed = sign(_article(told))
     with transaction(db):
-        source = source_of(db, signed.article.url)
+        source = find_source(db, signed.article.url)
+        add_seen_source(db, source, signed.article.url)
         article_id = insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=None)
         place_article(db, article_id, signed.signature, new=True)
     check_totals(db)
