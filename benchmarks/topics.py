@@ -29,7 +29,8 @@ from pipelines.gate import Gate
 from pipelines.page import NoArticle, Page
 from pipelines.relevance import Judge
 from pipelines.rescoring import apply_topics
-from pipelines.topic import Topic, load_topics
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topics
 
 ROOT = Path(__file__).parent.parent
 N_ARTICLES = 400

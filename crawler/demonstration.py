@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from db.connection import open_readonly
+from db.site.wording import plural
 
 PROJECT = Path(__file__).resolve().parent.parent
 HUB = "http://newsroom.test"
@@ -104,7 +105,8 @@ def _tell(database: Path) -> None:
     n_articles, n_stories, n_languages, n_sources = db.execute(
         "SELECT count(*), count(DISTINCT story_id), count(DISTINCT language), count(DISTINCT source_id) FROM articles"
     ).fetchone()
-    print(f"\nThe archive: {n_articles} articles, {n_stories} stories, {n_sources} outlets, {n_languages} languages.")
+    counts = plural(n_articles, "article"), plural(n_stories, "story", "stories"), plural(n_sources, "outlet")
+    print(f"\nThe archive: {', '.join(counts)}, {plural(n_languages, 'language')}.")
     for topic, accepted, review in db.execute(
         "SELECT t.title, sum(m.accepted), sum(NOT m.accepted) FROM topics t JOIN topic_matches m ON m.topic_id = t.id"
         " GROUP BY t.id ORDER BY 2 DESC"

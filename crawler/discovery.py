@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from crawler.hints import clean_url
 from crawler.sniffing import DiscoveryError as DiscoveryError
 from db.records import Link, SeedKind
+from db.site.wording import plural
 
 LINKS_MAX = 50_000
 """Links taken from one document; the limit the sitemap protocol sets (https://www.sitemaps.org/protocol.html)."""
@@ -128,5 +129,5 @@ class Gathering:
         """Returns what was gathered."""
         problems = list(self.problems)
         if self.n_problems > len(problems):
-            problems.append(f"and {self.n_problems - len(problems)} more problems")
+            problems.append(f"and {plural(self.n_problems - len(problems), 'more problem')}")
         return Discovery(tuple(self.links.values()), tuple(self.children.values()), title, tuple(problems), kind)

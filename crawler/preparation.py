@@ -11,7 +11,7 @@ from crawler.sources import load_sources
 from db.connection import open_archive
 from db.version import VERSION
 from pipelines.toml_file import ConfigError
-from pipelines.topic import load_topics
+from pipelines.topic_file import load_topics
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings

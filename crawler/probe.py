@@ -28,6 +28,7 @@ from crawler.seed_finding import (
 from crawler.sitemaps import parse_sitemap
 from crawler.sniffing import DiscoveryError, name_root, unpack
 from db.records import SeedKind
+from db.site.wording import plural
 from db.urls import host_of, normalise
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Verdict:
         if not self.form:
             return f"no   {self.url}: {self.problem}"
         noun = "sitemap" if self.form == "sitemap index" else "link"
-        count = f"{self.n_links:,} {noun}{'' if self.n_links == 1 else 's'}"
+        count = plural(self.n_links, noun)
         newest = f", newest {self.newest[:10]}" if self.newest else ", undated"
         word = "no " if not self.usable else "old" if self.asleep else "yes"
         remark = self.problem or ("asleep for more than a year" if self.asleep else "")

@@ -19,6 +19,7 @@ from scrapy import signals
 from tqdm import tqdm
 
 from db.connection import from_text, insert, transaction, utc_now
+from db.site.wording import plural
 from db.topics import topics_to_apply
 
 if TYPE_CHECKING:
@@ -78,15 +79,15 @@ def end_run(db: Database, run_id: int, outcome: str, counters: Counter[str]) -> 
 
 def report_line(counters: Counter[str], outcome: str, seconds: float, waiting: Sequence[str] = ()) -> str:
     """Returns the one line a run says about itself; ``waiting``: topics that stored articles are not yet judged by."""
-    failed = counters["polls_failed"]
+    failed = f", {counters['polls_failed']} failed" if counters["polls_failed"] else ""
     parts = [
-        f"{counters['polls']} polls ({counters['polls_unchanged']} unchanged{f', {failed} failed' if failed else ''})",
-        f"{counters['links_new']} new links",
-        f"{counters['pages']} pages",
-        f"{counters['new'] + counters['copy']} new articles",
+        f"{plural(counters['polls'], 'poll')} ({counters['polls_unchanged']} unchanged{failed})",
+        plural(counters["links_new"], "new link"),
+        plural(counters["pages"], "page"),
+        plural(counters["new"] + counters["copy"], "new article"),
     ]
     if counters["rechecks"]:
-        parts.append(f"{counters['rechecks']} re-checks ({counters['rechecks_unchanged']} not modified)")
+        parts.append(f"{plural(counters['rechecks'], 're-check')} ({counters['rechecks_unchanged']} not modified)")
     for key, word in (
         ("revised", "revised"),
         ("taken_down", "taken down"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from sqlite_utils import Database
@@ -10,7 +10,8 @@ from sqlite_utils import Database
 from crawler.runs import redact
 from db import reports
 from db.connection import from_text
-from db.topics import topics_to_apply
+from db.site.wording import plural
+from db.topics import active_topics, topics_to_apply
 
 _TROUBLED = ("failing", "empty", "silent")
 
@@ -18,9 +19,9 @@ ROWS_MAX = 12
 """Rows shown of a list that may be long; the rest is counted."""
 
 
-def write_status(db: Database, now: str, *, every_source: bool = False) -> str:
-    """Returns the whole report as lines of plain text."""
-    return redact("\n".join(_lines(db, now, every_source)))
+def write_status(db: Database, now: str, *, every_source: bool = False, topics: Collection[str] | None = None) -> str:
+    """Returns the whole report as lines of plain text; ``topics``: the ids that have a file, None where unknown."""
+    return redact("\n".join(_lines(db, now, every_source, topics)))
 
 
 def write_ago(then: str | None, now: str) -> str:
@@ -40,17 +41,22 @@ def write_span(seconds: float) -> str:
     return f"{round(seconds)} s"
 
 
-def _lines(db: Database, now: str, every_source: bool) -> Iterator[str]:
+def _lines(db: Database, now: str, every_source: bool, topics: Collection[str] | None) -> Iterator[str]:
     total = reports.totals(db)
     yield (
-        f"{total.n_articles} articles in {total.n_stories} stories from {total.n_sources} sources, "
-        f"{total.n_revisions} revisions; newest stored {write_ago(total.last_seen_at, now)}"
+        f"{plural(total.n_articles, 'article')} in {plural(total.n_stories, 'story', 'stories')}"
+        f" from {plural(total.n_sources, 'source')}, {plural(total.n_revisions, 'revision')};"
+        f" newest stored {write_ago(total.last_seen_at, now)}"
     )
     fates = [f"{count.n} {count.fate}" for count in reports.fate_counts(db) if count.n]
     yield f"links: {', '.join(fates) or 'none yet'}"
-    waiting = topics_to_apply(db)
+    changed = topics_to_apply(db)
+    waiting = [topic_id for topic_id in changed if topics is None or topic_id in topics]
     if waiting:
         yield f"changed topics, stored articles not yet judged by them: {', '.join(waiting)} (`scrapy topic apply`)"
+    gone = [topic_id for topic_id in active_topics(db) if topics is not None and topic_id not in topics]
+    if gone:
+        yield f"topics without a file, their matches stay: {', '.join(gone)}"
     yield from _sources(db, now, every_source)
     yield from _due(db, now)
     yield from _rechecks(db, now)
@@ -67,7 +73,7 @@ def _sources(db: Database, now: str, every_source: bool) -> Iterator[str]:
         why = f": {source.last_error}" if source.last_error and source.health == "failing" else ""
         yield (
             f"  {source.id:24} {source.health:8} answered {write_ago(source.last_ok_at, now):12}"
-            f" {source.n_articles} articles{why}"
+            f" {plural(source.n_articles, 'article')}{why}"
         )
     if not every_source and len(shown) > ROWS_MAX:
         yield f"  and {len(shown) - ROWS_MAX} more"
@@ -80,7 +86,7 @@ def _due(db: Database, now: str) -> Iterator[str]:
         "SELECT min(next_poll_at) FROM seeds WHERE status IN ('active', 'failing', 'gone')"
     ).fetchone()[0]
     when = "now" if due else write_ago(following, now)
-    yield f"\ndue now: {len(due)} seeds to poll, {pending} links to fetch; next poll {when}"
+    yield f"\ndue now: {plural(len(due), 'seed')} to poll, {plural(pending, 'link')} to fetch; next poll {when}"
     for seed in due[:ROWS_MAX]:
         yield f"  {seed.source_id:24} {seed.kind:8} {seed.url}"
     if len(due) > ROWS_MAX:
@@ -92,7 +98,7 @@ def _rechecks(db: Database, now: str) -> Iterator[str]:
     if rechecks.n_watched or rechecks.n_gone:
         when = "now" if rechecks.n_due else write_ago(rechecks.next_due_at, now)
         yield (
-            f"re-checks: {rechecks.n_watched} articles are looked at again, {rechecks.n_due} due; next {when}; "
+            f"re-checks of {plural(rechecks.n_watched, 'article')}, {rechecks.n_due} due; next {when}; "
             f"{rechecks.n_gone} taken down by their outlets"
         )
 
@@ -115,6 +121,6 @@ def _runs(db: Database, now: str) -> Iterator[str]:
         new = counters.get("new", 0) + counters.get("copy", 0)
         state = f"{run.outcome} in {took}" if run.ended_at else "running, or ended by a crash"
         yield (
-            f"  {write_ago(run.started_at, now):12} {state}: {counters.get('polls', 0)} polls, "
-            f"{counters.get('pages', 0)} pages, {new} new articles"
+            f"  {write_ago(run.started_at, now):12} {state}: {plural(counters.get('polls', 0), 'poll')}, "
+            f"{plural(counters.get('pages', 0), 'page')}, {plural(new, 'new article')}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from db.connection import open_readonly
 from db.records import Relevance
+from db.site.wording import plural
 from db.topics import (
     StoredMatch,
     name_articles,
@@ -38,8 +39,11 @@ State = Literal["accepted", "for review", "out"]
 _RANK = {"out": 0, "for review": 1, "accepted": 2}
 
 
-def write_list(topics: Sequence[Topic], waiting: Sequence[str]) -> Iterator[str]:
-    """Yields three lines a topic; ``waiting`` are the ids of those the archive's articles were not yet judged by."""
+def write_list(topics: Sequence[Topic], waiting: Sequence[str], gone: Sequence[str] = ()) -> Iterator[str]:
+    """Yields three lines a topic; ``waiting`` are the ids of those the archive's articles were not yet judged by.
+
+    ``gone``: ids of topics of the archive that have no file any more.
+    """
     for topic in topics:
         days = " ".join(
             f"{word} {day}" for word, day in (("from", topic.window_from), ("to", topic.window_to)) if day is not None
@@ -48,8 +52,27 @@ def write_list(topics: Sequence[Topic], waiting: Sequence[str]) -> Iterator[str]
         bounds = f"accept {topic.accept:g}, review {topic.review:g}"
         changed = "; changed: `scrapy topic diff`, then `apply`" if topic.id in waiting else ""
         yield f"    version {topic.version}, published {days or 'at any time'}, {bounds}{changed}"
-        numbers = f"{len(topic.any)} rules, {len(topic.entities)} entities, {len(topic.examples)} examples"
+        numbers = f"{plural(len(topic.any), 'rule')}, {plural(len(topic.entities), 'entity', 'entities')}, "
+        numbers += plural(len(topic.examples), "example")
         yield f"    {numbers}: {topic.path}"
+    yield from write_gone(gone)
+
+
+def write_gone(gone: Sequence[str]) -> Iterator[str]:
+    """Yields one line for each topic of the archive that has no file any more."""
+    for topic_id in gone:
+        yield f"{topic_id}: its file is gone; the matches found with it stay, new articles are not judged by it"
+
+
+def find_gone(database: Path, listed: Collection[str]) -> list[str]:
+    """Returns the ids of the archive's topics that are not among those listed; [] without an archive."""
+    if not database.exists():
+        return []
+    db = open_readonly(database)
+    try:
+        return [topic_id for (topic_id,) in db.execute("SELECT id FROM topics ORDER BY id") if topic_id not in listed]
+    finally:
+        db.close()
 
 
 def find_waiting(database: Path, topics: Sequence[Topic]) -> list[str]:
@@ -82,7 +105,7 @@ def write_examples(topics: Sequence[Topic]) -> tuple[list[str], int]:
                     f"       {reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}"
                     for reason in (relevance.reasons if relevance else ())
                 ]
-    lines.append(f"{n_run} examples, {n_failed} failed")
+    lines.append(f"{plural(n_run, 'example')}, {n_failed} failed")
     return lines, n_failed
 
 
@@ -163,7 +186,7 @@ def _write_changes(
         came = sum(change.after == state for change in changes)
         went = sum(change.before == state for change in changes)
         total = sum(_state(match) == state for match in after.values())
-        yield f"  {word}: {total} articles, {came} more and {went} fewer than now"
+        yield f"  {word}: {plural(total, 'article')}, {came} more and {went} fewer than now"
     shown = changes if everything else _take_evenly(changes)
     named = name_articles(db, [change.article_id for change in shown])
     for change in shown:
@@ -172,7 +195,7 @@ def _write_changes(
             forms = [form for reason in after[change.article_id].reasons for form in reason["forms"]]
             yield f"           for {', '.join(list(dict.fromkeys(forms))[:FORMS_SHOWN])}"
     if len(shown) < len(changes):
-        yield f"  and {len(changes) - len(shown)} more changes (--all lists them)"
+        yield f"  and {plural(len(changes) - len(shown), 'more change')} (--all lists them)"
 
 
 def _take_evenly(changes: Sequence[Change]) -> list[Change]:
@@ -197,7 +220,8 @@ def write_suggestions(database: Path, topic: Topic) -> Iterator[str]:
         ]
     finally:
         db.close()
-    yield f"{topic.id}: from {len(accepted)} accepted articles and {len(others)} others of their languages"
+    compared = f"{plural(len(accepted), 'accepted article')} and {plural(len(others), 'other')} of their languages"
+    yield f"{topic.id}: from {compared}"
     if len(accepted) < LEAST_ARTICLES or not others:
         yield "  too few to learn from: at least 3 accepted articles of a language, and others beside them"
         return

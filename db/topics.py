@@ -115,6 +115,11 @@ def add_mentions(db: Database, article_id: int, mentions: Mapping[str, Mapping[s
         )
 
 
+def active_topics(db: Database) -> list[str]:
+    """Returns the ids of the topics that had a file when topics were last noted."""
+    return [row[0] for row in db.execute("SELECT id FROM topics WHERE status = 'active' ORDER BY id")]
+
+
 def topics_to_apply(db: Database) -> list[str]:
     """Returns the ids of topics whose file changed since the stored articles were judged by it."""
     rows = db.execute("SELECT id FROM topics WHERE status = 'active' AND applied_at IS NULL ORDER BY id")

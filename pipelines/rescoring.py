@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from db.topics import (
     forget_judgements,
     note_applied,
     read_texts,
+    retire_topics,
     write_topic,
 )
 from pipelines.loosening import write_candidates
@@ -145,6 +146,16 @@ def apply_topics(path: Path, topics: Sequence[Topic], *, processes: int) -> list
     finally:
         db.close()
     return [Applied(topic_id, *counts) for topic_id, counts in applied.items()]
+
+
+def note_listed(path: Path, listed: Iterable[str]) -> None:
+    """Marks the topics of an archive that have no file any more as removed; their matches stay."""
+    db = open_archive(path)
+    try:
+        with transaction(db):
+            retire_topics(db, sorted(listed))
+    finally:
+        db.close()
 
 
 def record_topic(db: Database, topic: Topic, now: str) -> None:

@@ -121,7 +121,7 @@ def test_import_gives_every_page_its_link_and_source(crawled: Crawled, imported:
 
 def test_second_import_reads_nothing(imported: Desk) -> None:
     first, second = (imported.folder / "lines").read_text("utf-8").splitlines()
-    assert re.match(r"done: 1 polls \(1 unchanged\), 0 new links, 0 pages, 0 new articles in \d+ s$", second)
+    assert re.match(r"done: 1 poll \(1 unchanged\), 0 new links, 0 pages, 0 new articles in \d+ s$", second)
     assert " 0 pages" not in first
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from db.connection import to_text
+from db.site.wording import plural
 from db.urls import url_key
 from tests.crawling import Desk
 from tests.newsroom import Newsroom, start
@@ -135,7 +136,7 @@ def test_an_article_that_was_taken_down_stays_and_says_so(desk: Desk) -> None:
     assert desk.rows("SELECT fate, reason FROM links WHERE id = ?", link_id) == [("article", "HTTP 404")]
     status = desk.run("status").stdout
     n = desk.value("SELECT count(*) FROM rechecks")
-    assert f"re-checks: {n} articles are looked at again, 0 due; next in " in status
+    assert f"re-checks of {plural(n, 'article')}, 0 due; next in " in status
     assert "; 1 taken down by their outlets" in status
     desk.write("UPDATE links SET url = ?, url_key = ? WHERE id = ?", url, url_key(url), link_id)
     make_due(desk)

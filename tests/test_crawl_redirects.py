@@ -152,7 +152,7 @@ def test_a_feed_that_moved_keeps_working_and_says_so(street: Street) -> None:
     street.redirect(0, "/rss", f"{there}/new.xml", 301)
     street.servers[1].pages["/new.xml"] = (200, FEED, write_feed(f"{there}/page"))
     street.servers[1].pages["/page"] = (200, HTML, write_page("The page of a feed that moved"))
-    assert street.desk.crawl().startswith("done: 1 polls (0 unchanged), 1 new links, 1 pages, 1 new articles")
+    assert street.desk.crawl().startswith("done: 1 poll (0 unchanged), 1 new link, 1 page, 1 new article")
     assert street.desk.rows("SELECT url, status, note, failures FROM seeds") == [
         (f"{here}/rss", "active", f"moved to {there}/new.xml", 0)
     ]

@@ -58,7 +58,7 @@ def test_an_import_that_is_asked_to_stop_stops_and_goes_on_later(desk: Desk) -> 
     assert output.startswith("stopped: "), output
     assert 10 <= count(desk) < PAGES
     assert desk.value("SELECT polled_at FROM seeds") is None, "an archive that was not read to its end stays due"
-    assert desk.crawl(EXTRACT_WORKERS=2).startswith("done: 1 polls")
+    assert desk.crawl(EXTRACT_WORKERS=2).startswith("done: 1 poll")
     assert count(desk) == PAGES
     assert desk.faults() == []
 

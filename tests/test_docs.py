@@ -23,7 +23,7 @@ from crawler import settings
 from db.connection import insert, open_archive, transaction
 from db.version import VERSION
 from pipelines.relevance import judge_examples
-from pipelines.topic import load_topics
+from pipelines.topic_file import load_topics
 from tests.command_lines import (
     ACTIONS,
     Wrong,

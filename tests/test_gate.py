@@ -14,7 +14,8 @@ from pipelines.extract import extract
 from pipelines.gate import Gate
 from pipelines.page import MATCHES_NO_TOPIC, NoArticle, Page
 from pipelines.relevance import Judge
-from pipelines.topic import Rule, Topic, load_topic
+from pipelines.topic import Rule, Topic
+from pipelines.topic_file import load_topic
 from pipelines.topic_grammar import parse_expression
 from tests.test_rescoring import FILE
 

@@ -22,7 +22,8 @@ from pipelines.line_learning import clean, raw_body, refresh_bodies
 from pipelines.page import NoArticle, Page, Reading
 from pipelines.relevance import Judge
 from pipelines.stages import Extracted, store_page
-from pipelines.topic import Topic, load_topics
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topics
 from tests.crawling import HALVES
 from tests.test_site_lines import BOX, story
 
@@ -328,7 +329,7 @@ import os, signal, sys
 from pathlib import Path
 from db.connection import open_archive
 from pipelines.relevance import Judge
-from pipelines.topic import load_topics
+from pipelines.topic_file import load_topics
 from tests.test_line_learning import put
 from tests.test_site_lines import BOX, story
 archive = open_archive(sys.argv[1])

@@ -65,7 +65,8 @@ def test_list_shows_what_is_left_out_and_why(desk: Desk) -> None:
     assert f"{SOURCE}  out of {n_articles} articles, {place}, learned 20" in line
     assert line.endswith(f": {CAPTION}")
     total = desk.value("SELECT count(*) FROM site_lines")
-    assert done.stdout.splitlines()[-1] == f"{total} lines that sites repeat, 0 of them kept in the text"
+    noun = "line" if total == 1 else "lines"
+    assert done.stdout.splitlines()[-1] == f"{total} {noun} that sites repeat, 0 of them kept in the text"
     of_one = run(desk, "list", SOURCE)
     assert {row.split()[1] for row in of_one.stdout.splitlines()[:-1]} == {SOURCE}
 

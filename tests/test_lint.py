@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.frequent_words import FREQUENT
 from pipelines.lint import find_traps
-from pipelines.topic import load_topic, load_topics
+from pipelines.topic_file import load_topic, load_topics
 
 SOUND = """\
 title = "The ferry"

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from db.folding import fold
 from db.records import Article, Relevance
 from pipelines.relevance import Judge, find_mentions, judge
-from pipelines.topic import Rule, Topic, load_topic, load_topics
+from pipelines.topic import Rule, Topic
+from pipelines.topic_file import load_topic, load_topics
 from pipelines.topic_grammar import Match, compile_match, join_all, join_any, parse_expression
 
 FILE = """\

@@ -18,7 +18,8 @@ from pipelines import rescoring
 from pipelines.loosening import could_hold, loosen, loosen_topic, write_candidates
 from pipelines.relevance import Judge
 from pipelines.rescoring import CHUNK, apply_topics, find_candidates, judge_archive
-from pipelines.topic import Rule, Topic, load_topic
+from pipelines.topic import Rule, Topic
+from pipelines.topic_file import load_topic
 from pipelines.topic_grammar import parse_expression, write_expression
 from tests.topic_archive import fill_archive, make_article
 

@@ -127,7 +127,7 @@ def test_everything_that_happened_is_in_the_line_and_nothing_else() -> None:
 def test_re_checks_and_what_they_found_are_in_the_line() -> None:
     counters = Counter(polls=1, pages=9, rechecks=8, rechecks_unchanged=5, revised=1, taken_down=2)
     assert report_line(counters, "done", 1) == (
-        "done: 1 polls (0 unchanged), 0 new links, 9 pages, 0 new articles, 8 re-checks (5 not modified), 1 revised,"
+        "done: 1 poll (0 unchanged), 0 new links, 9 pages, 0 new articles, 8 re-checks (5 not modified), 1 revised,"
         " 2 taken down in 1 s"
     )
 

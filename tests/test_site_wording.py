@@ -53,6 +53,7 @@ def test_days_times_durations_numbers() -> None:
     ]
     assert (wording.say_number(1234567), wording.say_number(None)) == ("1,234,567", "0")
     assert (wording.plural(1, "copy", "copies"), wording.plural(2000, "copy", "copies")) == ("1 copy", "2,000 copies")
+    assert [wording.plural(n, "poll") for n in (0, 1, 2, None)] == ["0 polls", "1 poll", "2 polls", "0 polls"]
 
 
 @given(st.text())

@@ -218,13 +218,13 @@ def test_import_list_export(tmp_path: Path) -> None:
     )
     done = run("import", str(opml), sources=path)
     assert done.returncode == 0
-    assert f"1 of 1 seeds added to {path}, 0 were listed already" in done.stdout
+    assert f"1 of 1 seed added to {path}, 0 were listed already" in done.stdout
     assert "in.opml: left out: line 1: not an http(s) link: ftp://bad.example/" in done.stderr
     before = path.read_bytes()
-    assert "0 of 1 seeds added" in run("import", str(opml), sources=path).stdout
+    assert "0 of 1 seed added" in run("import", str(opml), sources=path).stdout
     assert path.read_bytes() == before
     listed = run("list", sources=path).stdout
-    assert listed == f"hill  Hill  1 feed\n1 sources with 1 seeds in {path}\n"
+    assert listed == f"hill  Hill  1 feed\n1 source with 1 seed in {path}\n"
     out = tmp_path / "out.opml"
     assert run("export", str(out), sources=path).returncode == 0
     assert out.read_text() == run("export", sources=path).stdout

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.suggestion import Sample, count_edits, log_odds, suggest_spellings, suggest_terms
-from pipelines.topic import Topic, load_topic
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topic
 
 FILE = """\
 title = "The ferry"

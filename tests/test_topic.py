@@ -9,7 +9,8 @@ import pytest
 
 from pipelines.relevance import judge_examples
 from pipelines.toml_file import ConfigError
-from pipelines.topic import Topic, fold_language, load_topic, load_topics
+from pipelines.topic import Topic, fold_language
+from pipelines.topic_file import load_topic, load_topics, read_topics
 from pipelines.topic_grammar import write_term
 
 TOPICS = Path(__file__).parent.parent / "topics"
@@ -252,3 +253,19 @@ def test_the_example_of_the_manual_works(tmp_path: Path) -> None:
     block = manual.split("```toml\n")[1].split("```")[0]
     (result,) = judge_examples(load_topic(_write(tmp_path, block)))
     assert result[1] == "accept"
+
+
+def test_broken_files_leave_the_others(tmp_path: Path) -> None:
+    good = "title = 'T'\nany = \"'ferry'\"\n"
+    (tmp_path / "good.toml").write_text(good, "utf-8")
+    (tmp_path / "one.toml").write_text("title = 3\nid = 'first'\n", "utf-8")
+    (tmp_path / "two.toml").write_text("title = [", "utf-8")
+    for name in ("twin-a", "twin-b"):
+        (tmp_path / f"{name}.toml").write_text(f"id = 'twin'\n{good}", "utf-8")
+    (tmp_path / "latin.toml").write_bytes(b"id = 'latin'\ntitle = '\xe9'\n")
+    topics, wrong = read_topics(tmp_path)
+    assert [topic.id for topic in topics] == ["good"]
+    assert [one.topic_id for one in wrong] == ["latin", "first", "twin", "two"]
+    assert wrong[2].error.path.name == "twin-b.toml"
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_topics(tmp_path)

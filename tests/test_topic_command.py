@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crawler.runs import locked
-from pipelines.topic import load_topic
+from db.connection import open_archive
+from pipelines.topic_file import load_topic
 from tests.topic_archive import fill_archive, make_article
 
 PROJECT = Path(__file__).parent.parent
@@ -144,3 +146,55 @@ def test_warnings_fail_nothing(tmp_path: Path) -> None:
     done = _run("test", *where)
     assert done.returncode == 0
     assert f"warning: {path}: sets.idle: no expression uses this set\n" in done.stdout
+
+
+def test_a_broken_file_stops_only_what_needs_it(tmp_path: Path) -> None:
+    where = _files(tmp_path)
+    fill_archive(tmp_path / "news.db", [], [load_topic(tmp_path / "topics" / "bridge.toml")])
+    broken = tmp_path / "topics" / "aqueduct.toml"
+    broken.write_text('id = "water"\ntitle = ', encoding="utf-8")
+    for action in ("test", "diff", "apply", "suggest", "who"):
+        done = _run(action, "bridge", *where)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith(f"warning: left out: {broken}:2:9: ")
+        assert done.stderr.count("\n") == 1
+        assert done.stdout
+    for words in (("diff",), ("apply",), ("suggest", "water"), ("test", "water")):
+        done = _run(*words, *where)
+        assert (done.returncode, done.stdout) == (2, "0 examples, 0 failed\n" * (words[0] == "test"))
+        assert done.stderr.startswith(f"{broken}:2:9: ")
+    listed = _run("list", *where)
+    assert listed.returncode == 2
+    assert listed.stderr.startswith(f"{broken}:2:9: ")
+    assert listed.stdout.startswith("bridge  The bridge\n")
+    tested = _run("test", *where)
+    assert (tested.returncode, "2 examples, 0 failed" in tested.stdout) == (2, True)
+    assert _scrapy("crawl", "news", *where, "-s", f"SOURCES={tmp_path / 'none.toml'}").returncode == 2
+
+
+def test_a_topic_without_a_file_is_told_and_noted(tmp_path: Path) -> None:
+    where = _files(tmp_path)
+    path = tmp_path / "topics" / "bridge.toml"
+    ferry = replace(load_topic(path), id="ferry")
+    fill_archive(tmp_path / "news.db", [make_article("Bridge", "The bridge.")], [load_topic(path), ferry])
+    db = open_archive(tmp_path / "news.db")
+    db.execute("UPDATE topics SET applied_at = NULL")
+    db.close()
+    gone = "ferry: its file is gone; the matches found with it stay, new articles are not judged by it\n"
+    assert _run("list", *where).stdout.endswith(gone)
+    assert "without a file, their matches stay: ferry\n" in _scrapy("status", *where).stdout
+    assert "stored articles not yet judged by them: bridge (" in _scrapy("status", *where).stdout
+    assert _run("apply", "bridge", *where).stdout.count("\n") == 1  # a topic was named: the others are left alone
+    applied = _run("apply", *where)
+    assert applied.stdout == "bridge: 1 accepted, 0 for review\n" + gone
+    assert "ferry" not in _scrapy("status", *where).stdout
+    assert _run("list", *where).stdout.endswith(gone)
+    path.unlink()
+    assert _run("apply", *where).stdout.startswith("no topics in ")
+    assert "topics" not in _scrapy("status", *where).stdout
+
+
+def test_a_missing_folder_is_no_empty_one(tmp_path: Path) -> None:
+    done = _run("list", "-s", f"TOPICS={tmp_path / 'mistyped'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no such folder of topics" in done.stderr

@@ -21,7 +21,8 @@ from crawler.topic_reports import (
 from db.records import Relevance
 from db.topics import StoredMatch
 from pipelines.rescoring import Judgement, apply_topics, judge_archive
-from pipelines.topic import Topic, load_topic
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topic
 from tests.test_rescoring import ARTICLES, FILE
 from tests.topic_archive import fill_archive, make_article
 

@@ -11,7 +11,7 @@ import pytest
 from db.folding import fold
 from db.search import match_expression
 from pipelines.relevance import judge
-from pipelines.topic import load_topic
+from pipelines.topic_file import load_topic
 from tests.topic_archive import make_article
 
 VARIANTS = {

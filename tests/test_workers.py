@@ -22,7 +22,8 @@ from pebble import ProcessPool
 from db.records import Article
 from pipelines.judging import sign
 from pipelines.page import Page, Reading
-from pipelines.topic import Topic, load_topics
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topics
 from pipelines.workers import Workers
 
 STORY = "The council of the valley met on Monday and agreed to mend the old bridge before winter comes to the hills. "

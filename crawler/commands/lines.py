@@ -12,6 +12,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.usage import refuse_options
+from db.site.wording import plural
 
 if TYPE_CHECKING:
     from db.site_lines import SiteLine
@@ -94,14 +95,14 @@ def list_lines(database: Path, words: Sequence[str]) -> int:
     for line in lines:
         print(describe(line))
     n_kept = sum(line.status == "kept" for line in lines)
-    print(f"{len(lines)} lines that sites repeat, {n_kept} of them kept in the text")
+    print(f"{plural(len(lines), 'line')} that sites repeat, {n_kept} of them kept in the text")
     return 0
 
 
 def describe(line: SiteLine) -> str:
     """Returns one line of the list: number, source, why it is left out or that it is not, and its text."""
     text = line.line if len(line.line) <= SHOWN_CHARACTERS else line.line[: SHOWN_CHARACTERS - 1] + "…"
-    fate = "kept" if line.status == "kept" else f"out of {line.n_articles} articles"
+    fate = "kept" if line.status == "kept" else f"out of {plural(line.n_articles, 'article')}"
     return f"{line.id:>5}  {line.source_id}  {fate}, {line.place}, learned {line.learned_at[:10]}: {text}"
 
 
@@ -115,7 +116,7 @@ def change_lines(database: Path, topics: Path, status: str, numbers: Sequence[in
     from db.site_lines import find_articles_with, find_articles_without, list_site_lines, set_status
     from pipelines.line_learning import refresh_bodies
     from pipelines.relevance import Judge
-    from pipelines.topic import load_topics
+    from pipelines.topic_file import load_topics
 
     open_readonly(database).close()  # a mistyped path must not make an archive
     judge = Judge(load_topics(topics))
@@ -131,6 +132,6 @@ def change_lines(database: Path, topics: Path, status: str, numbers: Sequence[in
             find = find_articles_without if status == "kept" else find_articles_with
             n_changed = refresh_bodies(db, find(db, number), judge)
             done = "put back into" if status == "kept" else "left out of"
-            print(f"line {number} {done} {n_changed} articles: {known[number].line[:SHOWN_CHARACTERS]}")
+            print(f"line {number} {done} {plural(n_changed, 'article')}: {known[number].line[:SHOWN_CHARACTERS]}")
     finally:
         db.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 
 from crawler.usage import refuse_arguments
+from db.site.wording import plural
 
 
 class Command(ScrapyCommand):
@@ -51,4 +52,4 @@ class Command(ScrapyCommand):
             print(busy, file=sys.stderr)
             self.exitcode = EXIT_BUSY
         else:
-            print(f"{n_articles} articles in {after} stories (before: {before})")
+            print(f"{plural(n_articles, 'article')} in {plural(after, 'story', 'stories')} (before: {before})")

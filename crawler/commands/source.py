@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.usage import refuse_options
+from db.site.wording import plural
 
 if TYPE_CHECKING:
     from db.records import Source
@@ -66,7 +67,7 @@ class Command(ScrapyCommand):
         width = max((len(source.id) for source in sources), default=0)
         for source in sources:
             counts = [
-                f"{len(urls)} {key if len(urls) > 1 else key[:-1]}"
+                plural(len(urls), key.removesuffix("s"), key)
                 for key in SEED_KEYS.values()
                 if (urls := getattr(source, key))
             ]
@@ -74,7 +75,7 @@ class Command(ScrapyCommand):
             words += [] if source.enabled else ["disabled"]
             print(f"{source.id:<{width}}  " + "  ".join(word for word in words if word))
         n_seeds = sum(len(source.seeds()) for source in sources)
-        print(f"{len(sources)} sources with {n_seeds} seeds in {path}")
+        print(f"{plural(len(sources), 'source')} with {plural(n_seeds, 'seed')} in {path}")
 
     def add(self, path: Path, args: list[str], opts: argparse.Namespace) -> None:
         """Looks at each address, prints a verdict on all it finds, and adds what is worth polling."""
@@ -151,7 +152,7 @@ class Command(ScrapyCommand):
             print(f"{source.id}: {', '.join(url for _kind, url in source.seeds())}")
         n_new = sum(len(source.seeds()) for source in written)
         done = "would be added" if opts.dry_run else "added"
-        print(f"{n_new} of {n_seeds} seeds {done} to {path}, {n_seeds - n_new} were listed already")
+        print(f"{n_new} of {plural(n_seeds, 'seed')} {done} to {path}, {n_seeds - n_new} were listed already")
 
     def export_opml(self, path: Path, args: list[str], _opts: argparse.Namespace) -> None:
         """Writes all sources as OPML, to a file or to standard output."""

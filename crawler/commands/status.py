@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
@@ -40,4 +41,17 @@ class Command(ScrapyCommand):
             print(error, file=sys.stderr)
             self.exitcode = EXIT_CONFIG
             return
-        print(write_status(db, utc_now(), every_source=opts.all))
+        topics = _find_topics(Path(self.settings["TOPICS"]))
+        print(write_status(db, utc_now(), every_source=opts.all, topics=topics))
+
+
+def _find_topics(folder: Path) -> set[str] | None:
+    """Returns the ids of the topics that have a file, a broken one too; None where the folder cannot be read."""
+    from pipelines.toml_file import ConfigError
+    from pipelines.topic_file import read_topics
+
+    try:
+        topics, wrong = read_topics(folder)
+    except ConfigError:
+        return None
+    return {topic.id for topic in topics} | {one.topic_id for one in wrong} if folder.is_dir() else None

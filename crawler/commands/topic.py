@@ -57,7 +57,6 @@ class Command(ScrapyCommand):
         from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy
         from db.connection import ArchiveError
         from pipelines.toml_file import ConfigError
-        from pipelines.topic import load_topics
 
         refuse_options("topic", args)
         if not args or args[0] not in _ACTIONS:
@@ -67,12 +66,9 @@ class Command(ScrapyCommand):
         self.database = Path(self.settings["DATABASE"])
         self.everything = bool(opts.all)
         try:
-            topics = load_topics(folder)
-            if not topics:
-                print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
-                self.exitcode = EXIT_CONFIG if args[1:] else 0
-                return
-            getattr(self, f"_do_{args[0]}")(_choose(topics, args[1:], folder))
+            chosen = self._choose_topics(folder, args[0], args[1:])
+            if chosen is not None:
+                getattr(self, f"_do_{args[0]}")(chosen)
         except (ConfigError, ArchiveError) as error:
             print(error, file=sys.stderr)
             self.exitcode = EXIT_CONFIG
@@ -80,10 +76,43 @@ class Command(ScrapyCommand):
             print(busy, file=sys.stderr)
             self.exitcode = EXIT_BUSY
 
-    def _do_list(self, topics: list[Topic]) -> None:
-        from crawler.topic_reports import find_waiting, write_list
+    def _choose_topics(self, folder: Path, action: str, wanted: list[str]) -> list[Topic] | None:
+        """Returns the topics to work on; None where there is nothing to do, and the reason is told.
 
-        _print(write_list(topics, find_waiting(self.database, topics)))
+        A broken file is no reason to leave the others, but where no topic is named all of them are meant: then only
+        ``list`` and ``test`` go on without it.
+        """
+        from crawler.runs import EXIT_CONFIG
+        from pipelines.toml_file import ConfigError
+        from pipelines.topic_file import read_topics
+
+        if not folder.is_dir():
+            raise ConfigError(folder, "there is no such folder of topics; make it, or set TOPICS to another")
+        topics, wrong = read_topics(folder)
+        known = {topic.id: topic for topic in topics}
+        broken = {one.topic_id for one in wrong}
+        self.listed = known.keys() | broken
+        self.all_meant = not wanted
+        for one in wrong:
+            needed = self.all_meant or one.topic_id in wanted
+            print(one.error if needed else f"warning: left out: {one.error}", file=sys.stderr)
+            self.exitcode = EXIT_CONFIG if needed else self.exitcode
+        unknown = [key for key in wanted if key not in self.listed]
+        if unknown:
+            names = ", ".join(sorted(known)) or "none"
+            raise UsageError(f'there is no topic "{unknown[0]}" in {folder}; there are: {names}', print_help=False)
+        if not self.listed:
+            print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
+            return [] if action in ("list", "apply") else None
+        if self.exitcode and action not in ("list", "test"):
+            return None
+        return [known[key] for key in wanted or known if key in known]
+
+    def _do_list(self, topics: list[Topic]) -> None:
+        from crawler.topic_reports import find_gone, find_waiting, write_list
+
+        gone = find_gone(self.database, self.listed) if self.all_meant else []
+        _print(write_list(topics, find_waiting(self.database, topics), gone))
 
     def _do_test(self, topics: list[Topic]) -> None:
         from crawler.topic_reports import find_waiting, write_examples
@@ -93,7 +122,7 @@ class Command(ScrapyCommand):
         _print(lines)
         _print(f"warning: {trap}" for topic in topics for trap in find_traps(topic))
         if n_failed:
-            self.exitcode = 1
+            self.exitcode = self.exitcode or 1
         elif find_waiting(self.database, topics):
             print("New articles are judged by these files; for the stored ones `scrapy topic diff`, then `apply`.")
 
@@ -104,14 +133,19 @@ class Command(ScrapyCommand):
 
     def _do_apply(self, topics: list[Topic]) -> None:
         from crawler.runs import locked
+        from crawler.topic_reports import find_gone, write_gone
         from db.connection import open_readonly
-        from pipelines.rescoring import apply_topics
+        from pipelines.rescoring import apply_topics, note_listed
 
         open_readonly(self.database).close()  # a mistyped path must not make an archive
         with locked(self.database):
             applied = apply_topics(self.database, topics, processes=_count_processors())
+            if self.all_meant:
+                note_listed(self.database, self.listed)
         for one in applied:
             print(f"{one.topic_id}: {one.n_accepted} accepted, {one.n_review} for review")
+        if self.all_meant:
+            _print(write_gone(find_gone(self.database, self.listed)))
 
     def _do_suggest(self, topics: list[Topic]) -> None:
         from crawler.topic_reports import write_suggestions
@@ -123,16 +157,6 @@ class Command(ScrapyCommand):
         from crawler.topic_reports import write_meetings
 
         _print(write_meetings(self.database, topics))
-
-
-def _choose(topics: Iterable[Topic], wanted: list[str], folder: Path) -> list[Topic]:
-    known = {topic.id: topic for topic in topics}
-    unknown = [key for key in wanted if key not in known]
-    if unknown:
-        raise UsageError(
-            f'there is no topic "{unknown[0]}" in {folder}; there are: {", ".join(known)}', print_help=False
-        )
-    return [known[key] for key in wanted or known]
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -38,7 +38,8 @@ from db.topics import retire_topics
 from pipelines.page import Page
 from pipelines.rescoring import record_topic
 from pipelines.stages import PAGES_AHEAD
-from pipelines.topic import Topic, load_topics
+from pipelines.topic import Topic
+from pipelines.topic_file import load_topics
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

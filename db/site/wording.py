@@ -135,9 +135,9 @@ def say_number(value: float | None) -> str:
     return f"{round(value or 0):,}"
 
 
-def plural(n: int | None, one: str, many: str) -> str:
-    """Returns a count with its noun (``1 outlet``, ``2,000 outlets``)."""
-    return f"{say_number(n)} {one if n == 1 else many}"
+def plural(n: int | None, one: str, many: str = "") -> str:
+    """Returns a count with its noun (``1 outlet``, ``2,000 outlets``); ``many`` is the noun with an s if not given."""
+    return f"{say_number(n)} {one if n == 1 else many or f'{one}s'}"
 
 
 def safe_href(url: str | None) -> str:
