@@ -32,7 +32,8 @@ execute()
 """What runs Scrapy's command line: ``python -W`` is read before Scrapy's own classes of warnings can be imported."""
 
 TOPICS = ROOT / "topics"
-ENOUGH_SECONDS = 120.0
+ENOUGH_SECONDS = 300.0
+"""After so long a command hangs, however slow and busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Desk:
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """Returns all rows of a query on the archive file, opened for reading only."""
-        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True, timeout=60)) as db:
             return db.execute(sql, values).fetchall()
 
     def value(self, sql: str, *values: object) -> Any:
@@ -132,7 +133,7 @@ class Desk:
 
     def write(self, sql: str, *values: object) -> None:
         """Runs one statement that changes the archive file, as a person in a SQL shell would."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as db, db:
+        with closing(sqlite3.connect(self.database, timeout=60)) as db, db:
             db.execute(sql, values)
 
     def texts(self) -> dict[str, tuple[str, str]]:
@@ -144,7 +145,7 @@ class Desk:
         """Returns everything that is not whole in the archive file; an empty list is a sound archive."""
         found = [f"foreign key: {row}" for row in self.rows("PRAGMA foreign_key_check")]
         found += [f"integrity: {row[0]}" for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
-        with closing(sqlite3.connect(self.database, timeout=10)) as db:
+        with closing(sqlite3.connect(self.database, timeout=60)) as db:
             try:
                 db.execute("INSERT INTO article_text_fts (article_text_fts) VALUES ('integrity-check')")
             except sqlite3.DatabaseError as error:
@@ -197,7 +198,7 @@ def kill_group(pid: int) -> None:
         return
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float = 90.0) -> bool:
     """Returns whether a condition came to hold within a time, looking every 20 ms."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

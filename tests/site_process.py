@@ -51,7 +51,7 @@ class Site:
     def get(self, path: str, method: str = "GET", body: bytes | None = None) -> Answer:
         """Returns the answer to one request; redirects are not followed."""
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=120)
         try:
             connection.request(method, path, body=body)
             answer = connection.getresponse()
@@ -81,13 +81,13 @@ def running_site(database: Path, *options: str) -> Iterator[Site]:
         line = process.stdout.readline()
         found = re.search(r"http://\S+/", line)
         if not found:
-            raise AssertionError(f"no address in {line!r}: {process.communicate(timeout=30)}")
+            raise AssertionError(f"no address in {line!r}: {process.communicate(timeout=60)}")
         yield Site(found[0].rstrip("/"), process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

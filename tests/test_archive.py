@@ -640,7 +640,7 @@ def test_a_remote_archive_is_copied_piece_by_piece_and_imported_once(tmp_path: P
         command = [sys.executable, "-m", "scrapy", "crawl", "news"]
         for name, value in options.items():
             command += ["-s", f"{name}={value}"]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     finally:
         server.shutdown()

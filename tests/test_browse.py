@@ -23,11 +23,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_ctrl_c_ends_it_quietly(database: Path) -> None:
-    process = browse(database, "--port", "0")
-    assert process.stdout is not None
-    assert "http://127.0.0.1:" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    with browse(database, "--port", "0") as process:
+        assert process.stdout is not None
+        assert "http://127.0.0.1:" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=300)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert "Traceback" not in errors
 
@@ -36,7 +39,7 @@ def test_a_taken_port_is_a_clear_error(database: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = browse(database, "--port", str(port))
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
     assert process.returncode == 2
     assert f"port {port} is taken; choose another with --port" in output + errors
     assert "Traceback" not in errors
@@ -52,7 +55,7 @@ def test_a_taken_port_is_a_clear_error(database: Path) -> None:
 )
 def test_bad_options_are_clear_errors(database: Path, options: list[str], message: str) -> None:
     process = browse(database, *options)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 2
     assert message in output + errors
     assert "Traceback" not in errors
@@ -70,7 +73,7 @@ def test_missing_and_foreign_files_are_clear_errors(tmp_path: Path) -> None:
         (text, "cannot be read as an archive"),
     ):
         process = browse(path)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
         assert process.returncode == 2
         assert message in output + errors and str(path) in output + errors
         assert "Traceback" not in errors

@@ -45,7 +45,7 @@ def run_parley(*arguments: str, data: Path, cwd: Path | None = None) -> subproce
         cwd=cwd or data,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -136,7 +136,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         [analyze, "verify", "--man=no", *(str(tmp_path / name) for name in names)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -157,7 +157,7 @@ def run_cron(data: Path) -> str:
     command = cron_line().replace(INSTALLED, shlex.quote(str(DEPLOY / "parley")))
     environment = {**os.environ, "PARLEY_DATA": str(data), "PARLEY_BIN": str(Path(sys.executable).parent)}
     done = subprocess.run(
-        ["/bin/sh", "-c", command], env=environment, cwd=data, capture_output=True, text=True, timeout=60, check=False
+        ["/bin/sh", "-c", command], env=environment, cwd=data, capture_output=True, text=True, timeout=300, check=False
     )
     return done.stdout + done.stderr
 
@@ -220,7 +220,7 @@ def test_parley_works_through_a_link(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == EXIT_CONFIG
@@ -309,7 +309,7 @@ def test_the_demonstration_needs_nothing_that_the_image_lacks(tmp_path: Path) ->
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -300,7 +300,7 @@ def test_tag_soup_does_not_hold_up_the_crawl(soup: bytes) -> None:
     start = time.process_time()
     with contextlib.suppress(DiscoveryError):
         assert parse_feed(body, URL).links == ()
-    assert time.process_time() - start < 4
+    assert time.process_time() - start < 30
 
 
 def test_half_an_address_is_not_taken_for_a_whole_one() -> None:

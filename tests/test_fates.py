@@ -42,6 +42,7 @@ def _verdict(status: int, **headers: str) -> Verdict:
 
 def _seconds(verdict: Verdict, tries: int = 0) -> float:
     assert verdict.retry_at is not None
+    """Returns the pause from now on, less what a slow machine has let pass since it was set."""
     return (from_text(verdict.retry_at(tries)) - datetime.now(UTC)).total_seconds()
 
 
@@ -71,8 +72,8 @@ def test_final_answers(status: int, fate: str) -> None:
 def test_a_refusal_is_asked_again_before_it_is_believed(status: int) -> None:
     verdict = _verdict(status)
     assert (verdict.fate, verdict.counts, verdict.hold_seconds) == ("refused", True, None)
-    assert 599 <= _seconds(verdict) <= 601
-    assert 5399 <= _seconds(verdict, 2) <= 5401
+    assert 580 <= _seconds(verdict) <= 601
+    assert 5380 <= _seconds(verdict, 2) <= 5401
 
 
 @pytest.mark.parametrize(("status", "hold"), [(408, None), (500, 0), (502, 0), (504, 0), (522, 0), (599, 0)])
@@ -93,10 +94,10 @@ def test_the_tries_of_a_link_span_most_of_a_day() -> None:
 def test_a_host_that_asks_for_patience_gets_it_and_the_link_is_not_blamed(status: int) -> None:
     verdict = _verdict(status, Retry_After="1800")
     assert (verdict.hold_seconds, verdict.counts) == (1800, False)
-    assert 1799 <= _seconds(verdict, 4) <= 1801
+    assert 1780 <= _seconds(verdict, 4) <= 1801
     silent = _verdict(status)
     assert (silent.hold_seconds, silent.counts) == (0, True)  # else a page that always says 503 is asked for ever
-    assert 599 <= _seconds(silent) <= 601
+    assert 580 <= _seconds(silent) <= 601
 
 
 @given(
@@ -165,7 +166,7 @@ def test_a_body_that_grows_when_decompressed_is_told_as_that() -> None:
 def test_a_host_whose_robots_txt_cannot_be_had_rests_an_hour_and_its_link_is_not_blamed(tries: int) -> None:
     verdict = judge_failure(RobotsUnavailable("x"), URL)
     assert (verdict.counts, verdict.hold_seconds) == (False, ROBOTS_RETRY_SECONDS)
-    assert 3599 <= _seconds(verdict, tries) <= 3602
+    assert 3580 <= _seconds(verdict, tries) <= 3602
 
 
 @given(st.text(max_size=3000), st.sampled_from([ValueError, OSError, RuntimeError, KeyError]))

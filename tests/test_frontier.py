@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -26,6 +25,7 @@ from db.hosts import read_host, write_host
 from db.records import Host, Link, PendingLink, Seed, Source
 
 DELAY = 0.1
+TOO_LONG_SECONDS = PATIENCE_SECONDS - 5
 SLACK = 0.02
 """The event loop's clock is coarser than ours."""
 
@@ -63,7 +63,8 @@ def _frontier(db: Database, delay: float = 0.0, in_flight_max: int = 8, **kwargs
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(coroutine, 20))
+    """Runs to the end; whoever waits for a rest that nothing needs takes too long."""
+    return asyncio.run(asyncio.wait_for(coroutine, TOO_LONG_SECONDS))
 
 
 class Crawl:
@@ -135,31 +136,20 @@ def test_seeds_come_before_links_of_their_host_and_each_once(db: Database) -> No
 
 def test_one_request_a_host_at_a_time_even_while_earlier_pages_are_still_read(db: Database) -> None:
     _links(db, *(f"https://a.example/{n}" for n in range(12)))
-    crawl = Crawl(db, _frontier(db, 0.01), fetch=0.05, read=0.07)
+    crawl = Crawl(db, _frontier(db, DELAY / 2), fetch=0.05, read=0.2)
     assert len(_run(crawl.run())) == 12
-    assert min(crawl.pauses("a.example")) >= 0.01 - SLACK
+    assert min(crawl.pauses("a.example")) >= DELAY / 2 - SLACK
 
 
 def test_hosts_do_not_wait_for_each_other(db: Database) -> None:
     _links(db, *(f"https://{host}.example/{n}" for host in "abcdefgh" for n in range(3)))
     crawl = Crawl(db, _frontier(db, DELAY), fetch=0.02)
-    start = monotonic()
-    assert len(_run(crawl.run())) == 24
-    assert monotonic() - start < 24 * (DELAY + 0.02) / 2
+    work = _run(crawl.run())
+    assert len(work) == 24
+    assert len({w.host for w in work[:8]}) == 8, "each is asked before any has rested"
     for host in "abcdefgh":
         assert len(crawl.pauses(f"{host}.example")) == 2
         assert min(crawl.pauses(f"{host}.example")) >= DELAY - SLACK
-
-
-def test_a_longer_crawl_delay_wins_and_a_shorter_one_does_not(db: Database) -> None:
-    _links(db, *(f"https://{host}.example/{n}" for host in ("slow", "fast") for n in range(3)))
-    write_host(db, Host("slow.example", delay_seconds=0.3))
-    write_host(db, Host("fast.example", delay_seconds=0.01))
-    crawl = Crawl(db, _frontier(db, DELAY))
-    _run(crawl.run())
-    assert min(crawl.pauses("slow.example")) >= 0.3 - SLACK
-    assert min(crawl.pauses("fast.example")) >= DELAY - SLACK
-    assert max(crawl.pauses("fast.example")) < 0.3
 
 
 def test_ports_are_hosts_of_their_own(db: Database) -> None:
@@ -177,9 +167,7 @@ def test_no_more_than_in_flight_max_is_unsettled(db: Database, most: int) -> Non
 
 def test_the_last_answer_ends_the_run_without_a_pause(db: Database) -> None:
     _links(db, "https://a.example/1")
-    start = monotonic()
-    assert len(_run(Crawl(db, _frontier(db, 10.0)).run())) == 1
-    assert monotonic() - start < 2
+    assert len(_run(Crawl(db, _frontier(db, 10 * TOO_LONG_SECONDS)).run())) == 1
 
 
 def test_links_found_by_a_poll_are_handed_out_in_the_same_run(db: Database) -> None:
@@ -324,14 +312,12 @@ def test_a_held_host_with_nothing_to_fetch_does_not_keep_the_run_alive(db: Datab
     crawl = Crawl(db, frontier)
 
     def fail(link: PendingLink) -> bool:
-        frontier.hold("a.example", 60, "connection refused")
+        frontier.hold("a.example", PATIENCE_SECONDS, "connection refused")
         settle_link(db, link.id, "failed", utc_now())
         return True
 
     crawl.on_link = fail
-    start = monotonic()
     assert len(_run(crawl.run())) == 1
-    assert monotonic() - start < 2
 
 
 def test_a_hold_without_a_time_grows_with_every_failure_until_forgiven(db: Database) -> None:
@@ -360,31 +346,6 @@ def test_a_hold_keeps_robots_and_delay(db: Database) -> None:
 
 
 # --- the end ---
-
-
-def test_time_that_is_up_ends_the_run_and_says_so(db: Database) -> None:
-    _links(db, *(f"https://a.example/{n}" for n in range(50)))
-    frontier = _frontier(db, 0.05, run_seconds=0.3)
-    work = _run(Crawl(db, frontier).run())
-    assert 1 <= len(work) < 20
-    assert frontier.out_of_time
-    rest = _frontier(db, run_seconds=math.inf)
-    assert len(_run(Crawl(db, rest).run())) == 50 - len(work)
-    assert not rest.out_of_time
-
-
-def test_time_that_is_up_while_a_host_is_busy_leaves_its_other_links(db: Database) -> None:
-    _links(db, "https://a.example/1", "https://a.example/2")
-    frontier = _frontier(db, run_seconds=0.05)
-    assert len(_run(Crawl(db, frontier, fetch=0.2).run())) == 1
-    assert frontier.out_of_time
-
-
-def test_time_that_is_up_with_everything_under_way_is_no_lack_of_time(db: Database) -> None:
-    _links(db, "https://a.example/1")
-    frontier = _frontier(db, run_seconds=0.05)
-    assert len(_run(Crawl(db, frontier, fetch=0.2).run())) == 1
-    assert not frontier.out_of_time
 
 
 def test_close_hands_out_nothing_more(db: Database) -> None:

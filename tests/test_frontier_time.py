@@ -82,15 +82,19 @@ def _run(
     **kwargs: Any,
 ) -> list[tuple[float, str]]:
     """Returns (second, URL) of each request of one run; ``answer`` writes the fate."""
-    frontier = Frontier(db, delay_seconds=delay, in_flight_max=8, clock=clock, **kwargs)
+    return _work_off(Frontier(db, delay_seconds=delay, in_flight_max=8, clock=clock, **kwargs), clock, answer, fetch)
 
+
+def _work_off(
+    frontier: Frontier, clock: VirtualClock, answer: Callable[[Frontier, Work], None], fetch: float = 0.5
+) -> list[tuple[float, str]]:
     async def crawl() -> list[tuple[float, str]]:
         asked = []
         while (work := await frontier.next()) is not None:
             asked.append((clock.passed, work.url))
             clock.passed += fetch
             frontier.answered(work.host)
-            with transaction(db):
+            with transaction(frontier.db):
                 answer(frontier, work)
             frontier.settled(work)
         return asked
@@ -151,6 +155,20 @@ def test_hosts_with_a_short_delay_cost_no_writes(db: Database, clock: VirtualClo
     _links(db, "https://a.example/1", "https://a.example/2")
     assert len(_run(db, clock, _store(db, clock))) == 2
     assert read_host(db, "a.example") == Host("a.example")
+
+
+def test_a_longer_crawl_delay_wins_and_a_shorter_one_does_not(db: Database, clock: VirtualClock) -> None:
+    _links(db, *(f"https://{host}.example/{n}" for host in ("slow", "fast") for n in range(3)))
+    write_host(db, Host("slow.example", delay_seconds=9.0))
+    write_host(db, Host("fast.example", delay_seconds=0.5))
+    asked = _run(db, clock, _store(db, clock), fetch=0.1, delay=2.0)
+    pauses = {
+        host: [later - sooner - 0.1 for sooner, later in pairwise(at for at, url in asked if host in url)]
+        for host in ("slow", "fast")
+    }
+    assert len(pauses["slow"]) == len(pauses["fast"]) == 2
+    assert min(pauses["slow"]) >= 9 - 1e-6 and max(pauses["slow"]) < 9.5
+    assert min(pauses["fast"]) >= 2 - 1e-6 and max(pauses["fast"]) < 2.5
 
 
 # --- holds ---
@@ -237,6 +255,26 @@ def test_a_run_ends_when_its_time_is_up_and_not_later(db: Database, clock: Virtu
     write_host(db, Host("a.example", delay_seconds=40))
     assert len(_run(db, clock, _store(db, clock), run_seconds=10)) == 1
     assert clock.passed == 10
+
+
+def test_a_run_out_of_time_says_so_and_the_next_does_the_rest(db: Database, clock: VirtualClock) -> None:
+    _links(db, *(f"https://a.example/{n}" for n in range(50)))
+    frontier = Frontier(db, delay_seconds=1.0, in_flight_max=8, clock=clock, run_seconds=15)
+    assert len(_work_off(frontier, clock, _store(db, clock))) == 10
+    assert frontier.out_of_time
+    frontier = Frontier(db, delay_seconds=1.0, in_flight_max=8, clock=clock)
+    assert len(_work_off(frontier, clock, _store(db, clock))) == 40
+    assert not frontier.out_of_time
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_time_that_is_up_while_a_page_is_under_way_is_lacking_only_where_there_are_others(
+    db: Database, clock: VirtualClock, n: int
+) -> None:
+    _links(db, *(f"https://a.example/{number}" for number in range(n)))
+    frontier = Frontier(db, delay_seconds=1.0, in_flight_max=8, clock=clock, run_seconds=10)
+    assert len(_work_off(frontier, clock, _store(db, clock), fetch=20.0)) == 1
+    assert frontier.out_of_time is (n > 1)
 
 
 def test_a_variant_at_another_host_is_tried_in_the_same_run(db: Database, clock: VirtualClock) -> None:

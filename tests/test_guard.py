@@ -453,7 +453,7 @@ def _connect(*pairs: str) -> dict[str, str]:
             [sys.executable, "-c", _ASK_THE_REACTOR, str(port), *(pair.replace("PORT", str(port)) for pair in pairs)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             cwd=Path(__file__).parent.parent,
             check=True,
         )

@@ -257,7 +257,7 @@ def test_gzip_head_and_keep_alive(room: Newsroom) -> None:
     assert packed.headers["etag"] != plain.headers["etag"]
     head = room.fetch(home, method="HEAD")
     assert head.body == b"" and head.headers["content-length"] == str(len(plain.body))
-    with socket.create_connection(("127.0.0.1", room.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", room.port), timeout=60) as connection:
         for _ in range(2):
             connection.sendall(b"HEAD / HTTP/1.1\r\nHost: gulf-ledger.example\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
@@ -323,10 +323,10 @@ def test_unknown_places_and_methods(room: Newsroom) -> None:
     assert room.fetch("http://gulf-ledger.example/", method="POST").status == 405
     assert room.fetch("http://newsroom.test/elsewhere", method="POST").status == 404
     assert room.fetch(f"{room.url}/stage").status == 200, "its own address is the control host"
-    with socket.create_connection(("127.0.0.1", room.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", room.port), timeout=60) as connection:
         connection.sendall(b"GET http://[broken/ HTTP/1.1\r\nHost: broken\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 400")
-    with socket.create_connection(("127.0.0.1", room.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", room.port), timeout=60) as connection:
         connection.sendall(b"CONNECT gulf-ledger.example:443 HTTP/1.1\r\nHost: gulf-ledger.example:443\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 501")
 
@@ -343,7 +343,7 @@ def test_the_process_ends_with_the_block_and_on_signals(tmp_path: Path) -> None:
         os.kill(brief.pid, 0)
         assert brief.accesses() == []
         command = [sys.executable, "-m", "tests.newsroom", "--port", str(brief.port)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
         assert second.returncode == 1 and f"port {brief.port}" in second.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(brief.pid, 0)
@@ -351,7 +351,7 @@ def test_the_process_ends_with_the_block_and_on_signals(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert set(json.loads(child.stdout.readline())) == {"port", "url"}
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=10)
+    child.communicate(timeout=60)
     assert child.returncode == 0
 
 

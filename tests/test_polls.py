@@ -73,6 +73,7 @@ def _row(db: Database, seed: Seed) -> dict[str, Any]:
 
 
 def _wait(row: dict[str, Any]) -> float:
+    """Returns the pause from now on, less what a slow machine has let pass since it was set."""
     return (from_text(row["next_poll_at"]) - datetime.now(UTC)).total_seconds()
 
 
@@ -122,7 +123,7 @@ def test_a_feed_fills_the_queue_and_sets_the_schedule_by_its_dates(db: Database)
     row = _row(db, seed)
     assert (row["etag"], row["last_modified"], row["status"], row["failures"]) == ('"e"', day, "active", 0)
     assert row["polled_at"] == row["full_fetch_at"] is not None
-    assert abs(_wait(row) - row["interval_seconds"]) < 3
+    assert -20 < _wait(row) - row["interval_seconds"] < 3
     fetch = db.execute("SELECT url, status, bytes, milliseconds, seed_id FROM fetches").fetchone()
     assert fetch == (seed.url, 200, len(body), 12, seed.id)
 
@@ -175,7 +176,7 @@ def test_an_answer_that_is_no_seed_fails_with_the_reason_and_keeps_validators(
     assert poll.note
     row = _row(db, seed)
     assert (row["status"], row["failures"], row["etag"], row["note"]) == ("failing", 1, "kept", poll.note)
-    assert 590 <= _wait(row) <= 602
+    assert 580 <= _wait(row) <= 602
 
 
 @pytest.mark.parametrize(
@@ -189,14 +190,14 @@ def test_error_answers(db: Database, status: int, failures: int, becomes: str) -
     assert dict(poll.counters) == {"polls": 1, "polls_failed": 1}
     row = _row(db, seed)
     assert row["status"] == becomes
-    assert _wait(row) >= min(600 * 2**failures, 86400) - 2
+    assert _wait(row) >= min(600 * 2**failures, 86400) - 20
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_host_that_asks_for_patience_is_held(db: Database, status: int) -> None:
     poll = _poll(db, _seed(db), b"", status, Retry_After="7200")
     assert poll.hold_seconds == 7200
-    assert _wait(_row(db, _seed(db))) >= 7198
+    assert _wait(_row(db, _seed(db))) >= 7180
     silent = _poll(db, _seed(db), b"", status)
     assert silent.hold_seconds == 0
     assert _poll(db, _seed(db), b"", 500, Retry_After="7200").hold_seconds is None
@@ -287,7 +288,7 @@ def test_an_archive_read_to_its_end_rests_a_day_with_its_mark(db: Database) -> N
         polls.settle_archive(db, seed, "123-456", None)
     row = _row(db, seed)
     assert (row["etag"], row["status"], row["failures"]) == ("123-456", "active", 0)
-    assert 86390 <= _wait(row) <= 86402
+    assert 86380 <= _wait(row) <= 86402
 
 
 def test_a_broken_archive_is_failing_with_the_reason(db: Database) -> None:

@@ -327,8 +327,11 @@ def test_a_hundred_thousand_articles_that_wait_cost_nothing_to_pass_over(db: Dat
             (later(100),),
         )
     start = time.process_time()
+    db.execute("SELECT max(length(host)), max(wanted), max(due_at) FROM rechecks").fetchall()
+    whole = time.process_time() - start
+    start = time.process_time()
     for _ in range(20):
         assert recheck_hosts(db, later(2)) == ["hill.example"]
         assert next_recheck(db, "h7.example", later(2), []) is None
         assert next_recheck_due(db) == later(1)
-    assert (time.process_time() - start) / 20 < 0.02
+    assert (time.process_time() - start) / 20 < whole, "all of it costs less than one look at every row"

@@ -267,4 +267,4 @@ def test_hostile_texts_cost_no_more_than_their_length(unit: str) -> None:
     assert n * n > CELLS_MAX
     start = process_time()
     compare(TITLE, unit * n, TITLE, f"x {unit * n} y")
-    assert process_time() - start < 3, "a step for each pair of words would take minutes"
+    assert process_time() - start < 20, "a step for each pair of words would take minutes"

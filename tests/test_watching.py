@@ -36,6 +36,11 @@ def db(path: Path) -> Iterator[Database]:
     database.close()
 
 
+def is_about(seconds: float, wanted: float) -> bool:
+    """Returns whether a wait is the wanted one, less what a slow machine has let pass since it was reckoned."""
+    return wanted - 20 <= seconds <= wanted + 1
+
+
 def _settle(db: Database) -> None:
     db.execute("UPDATE links SET fate = 'gone'")
 
@@ -49,7 +54,7 @@ def test_work_that_waits_starts_the_next_round_after_the_pause(db: Database, pat
 def test_links_that_wait_on_held_hosts_start_no_round(db: Database, path: Path) -> None:
     write_host(db, Host("a.example", not_before=after(200)))
     write_host(db, Host("b.example", not_before=after(3600)))
-    assert 198 <= seconds_until_due(path, PAUSE) <= 201
+    assert is_about(seconds_until_due(path, PAUSE), 200)
     write_host(db, Host("a.example", not_before=after(3600)))
     assert seconds_until_due(path, PAUSE) == PAUSE_MAX_SECONDS
 
@@ -58,15 +63,15 @@ def test_a_link_waits_for_its_own_pause_and_for_its_hosts(db: Database, path: Pa
     postpone_link(db, 1, after(250), "HTTP 500")
     postpone_link(db, 2, after(100), "HTTP 500")
     write_host(db, Host("b.example", not_before=after(280)))
-    assert 248 <= seconds_until_due(path, PAUSE) <= 251
+    assert is_about(seconds_until_due(path, PAUSE), 250)
     write_host(db, Host("b.example", not_before=after(-60)))
-    assert 98 <= seconds_until_due(path, PAUSE) <= 101
+    assert is_about(seconds_until_due(path, PAUSE), 100)
 
 
 def test_a_link_of_a_host_with_a_long_delay_waits_for_it(db: Database, path: Path) -> None:
     for host in ("a.example", "b.example"):
         write_host(db, Host(host, delay_seconds=300, last_asked_at=after(-100)))
-    assert 198 <= seconds_until_due(path, PAUSE) <= 201
+    assert is_about(seconds_until_due(path, PAUSE), 200)
 
 
 def test_a_seed_of_a_held_host_waits_for_it(db: Database, path: Path) -> None:
@@ -74,7 +79,7 @@ def test_a_seed_of_a_held_host_waits_for_it(db: Database, path: Path) -> None:
     db.execute("UPDATE seeds SET next_poll_at = NULL")
     assert seconds_until_due(path, PAUSE) == PAUSE
     write_host(db, Host("feeds.example", not_before=after(250)))
-    assert 248 <= seconds_until_due(path, PAUSE) <= 251
+    assert is_about(seconds_until_due(path, PAUSE), 250)
 
 
 @pytest.mark.parametrize("enabled", [None, False])
@@ -105,5 +110,5 @@ def test_it_wakes_for_articles_to_look_at_again(path: Path) -> None:
         )
         db.execute("INSERT INTO rechecks (link_id, host, due_at) VALUES (1, 'a.example', ?)", (due,))
     db.close()
-    assert 98 <= seconds_until_due(path, PAUSE) <= 101
+    assert is_about(seconds_until_due(path, PAUSE), 100)
     assert seconds_until_due(path, PAUSE, rechecks=False) == PAUSE_MAX_SECONDS

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Newsroom:
         """Returns the access log so far, oldest first; empty when the newsroom was started without one."""
         if self.log is None or not self.log.exists():
             return []
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
+        # The last line may be amid its writing.
+        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines(True) if line.endswith("\n")]
 
 
 @contextmanager
@@ -106,7 +107,7 @@ def start(log: Path | None = None, latency_ms: float = 0.0) -> Iterator[Newsroom
         finally:
             process.terminate()
             try:
-                process.communicate(timeout=5)
+                process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
