@@ -35,6 +35,7 @@ from pipelines.page import NoArticle, Page
 from pipelines.pruning import pruned
 from pipelines.recall import align, find_missed
 from pipelines.refusal import MIN_WORDS, find_refusal
+from pipelines.setting import Setting
 from pipelines.standfirst import find_standfirst, is_second_headline
 from pipelines.titles import fold_title
 from pipelines.walls import drop_wall_lines
@@ -105,7 +106,7 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
         lines = _read_scripts(tree, lines, meta, latest)
     if meta.paywalled:
         lines = drop_wall_lines(lines)
-    lines = drop_boilerplate(lines, meta.headlines, meta.authors)
+    lines = drop_boilerplate(lines, meta.headlines, meta.authors, Setting(tree))
     body = "\n\n".join(lines)
     words = count_words(body)
     title = meta.title or _first_words(lines)

@@ -80,22 +80,25 @@ CREDIT = _any(
 )
 """Names who made a picture."""
 
-DESK_NOTE = _any(
+DESK_NAMES = _any(
     r"(?:additional|further) reporting (?:by|from)\b|with (?:files|reporting|reports|additional reporting"
     r"|inputs?|information|contributions?) (?:from|by)\b",
     r"(?:source|quellen?|fuente|fonte|bron|źródło|источник|kaynak|المصدر|منبع)\s*[:：]",
+)
+"""Opens the names of who else worked on a story."""
+DESK_NOTE = _any(
     r"mit (?:material|informationen|inhalten|agenturmaterial)\b|(?:avec|con(?: información de)?"
     r"|com informações d[aeo]|com agências|con agencias)(?: l['’])?(?: ?(?:afp|reuters|ap|efe|ansa|dpa|lusa))\b",
-    r"(?:this is a )?(?:breaking|developing) (?:news )?(?:story|news)|(?:this|the) (?:article|story|post"
+    r"(?:this is a )?(?:breaking|developing) (?:news )?(?:story|news)|this (?:article|story|post"
     r"|version)\b.{0,60}\b(?:(?:was|has been) (?:last )?updated)",
-    r"(?:dieser|der) (?:artikel|text|beitrag) (?:erschien|wurde|ist) (?:zuerst|zuletzt|erstmals|ursprünglich)"
+    r"dieser (?:artikel|text|beitrag) (?:erschien|wurde|ist) (?:zuerst|zuletzt|erstmals|ursprünglich)"
     r"|(?:dieses thema|über dieses thema) (?:im programm|berichtet)|aus dem (?:englischen|französischen"
     r"|amerikanischen) von",
-    r"last updated\b|follow live updates",
+    r"follow live updates",
 )
-"""Names who else worked on a story, or when it changed; notes of corrections are no such line, revisions read them."""
+"""Says how a story came about; notes of corrections are no such line, revisions read them."""
 CONTRIBUTED = re.compile(
-    r"\b(?:contributed to|contributed|assisted with) (?:this|the) (?:report|story|article|reporting)"
+    r"\b(?:contributed to|contributed|assisted with) (?:this|the) (?:report|story|article|reporting)(?=\W*$|[.)] )"
     r"|\bcontributed reporting\b|\breported from\b.{0,200}\b(?:contributed|writers?)\b|\b(?:trug"
     r"|trugen) zu diesem (?:bericht|artikel)",
     re.IGNORECASE,
@@ -103,12 +106,13 @@ CONTRIBUTED = re.compile(
 """The same, at the end of the sentence."""
 
 RIGHTS = _any(
-    r"©|\(c\) ?\d{4}|copyright\s*(?:©|ⓒ|\(c\)|by\b|\d{4}|:)|all rights reserved|alle rechte vorbehalten"
-    r"|tous droits réservés"
+    r"©(?!\s+(?-i:[a-z]))|\(c\) ?\d{4}|copyright\s*(?:©|ⓒ|\(c\)|by\b|\d{4}|:)|all rights reserved"
+    r"|alle rechte vorbehalten|tous droits réservés"
     r"|todos los derechos reservados|tutti i diritti (?:sono )?riservati|todos os direitos reservados"
     r"|wszelkie prawa zastrzeżone|все права (?:защищены|на материалы)",
-    r"this material may not be|unauthori[sz]ed reproduction|無断(?:転載|複製)|無斷|무단 ?전재|저작권자"
-    r"|版[权權](?:所有|[声聲]明|[归歸])|tüm hakları"
+    r"this material may not be|unauthori[sz]ed (?:reproduction|use)\b.{0,80}\b(?:prohibited|forbidden)"
+    r"|無断(?:転載|複製)|無斷|무단 ?전재|저작권자 ?[©ⓒ(]"
+    r"|版[权權](?:所有|[声聲]明|[归歸].{1,20}所有(?:\W*$|，.*[转轉][载載]))|tüm hakları"
     r"|كل الحقوق|جميع الحقوق|(?:تمامی|کلیه) حقوق|any reproduction",
 )
 """Who holds the rights."""
@@ -154,15 +158,18 @@ CONTACT = _any(
 )
 """Gives an address to write to."""
 APPEAL_OBJECT = re.compile(
-    r"\bnews ?letters?\b|\bin(?:to)? your (?:inbox|feeds?)\b|\b(?:email|mailing) list\b|\bto (?:our"
-    r"|the) .{0,40}\b(?:channel|podcast|briefing|digest|bulletin)\b|\b(?:follow|find|like|join|contact|email"
-    r"|reach|add|make) (?:us|me|him|her|them|the author)\b|\bon (?:twitter|facebook|instagram|whatsapp|telegram"
-    r"|youtube|google news|x|bluesky|threads|linkedin)\b"
-    r"|\bbreaking news\b.{0,80}\b(?:alerts?|inbox|app|sign|newsletters?)\b|\b(?:comment(?:ing)? (?:policy|forum"
-    r"|section)|to comment|(?:in|on) the comments|comment on this|letter to the editor|write to [\w.]+@)"
-    r"|\b(?:listen|watch) (?:back|again|here)\b"
-    r"|\bwith a friend\b|\b(?:free trial|premium|subscribers? only|our (?:app|journalism|work|apps))\b"
-    r"|\bnews tips?\b|\b(?:share|bookmark) (?:it|this|your favou?rite)"
+    r"\bin(?:to)? your (?:inbox|feeds?)\b|\b(?:follow|find|like|join|contact|email|reach|add|make) (?:us|me|him|her"
+    r"|them|the author)\b|\bbreaking news\b.{0,80}\b(?:alerts?|inbox|app|sign|newsletters?)\b|\b(?:to comment"
+    r"|(?:in|on) the comments|comment on this|letter to the editor|write to [\w.]+@)"
+    r"|\b(?:listen|watch) (?:back|again|here)\b|\bwith a friend\b|\bnews tips?\b"
+    r"|\b(?:share|bookmark) (?:it|this|your favou?rite)|\bclick here\b",
+    re.IGNORECASE,
+)
+"""What only appeals ask for."""
+APPEAL_NOUN = re.compile(
+    r"\bnews ?letters?\b|\b(?:email|mailing) list\b|\bto (?:our|the) .{0,40}\b(?:channel|podcast|briefing|digest"
+    r"|bulletin)\b|\bon (?:x|bluesky|threads|linkedin)\b|\bcomment(?:ing)? (?:policy|forum|section)"
+    r"|\b(?:free trial|premium|subscribers? only|our (?:app|journalism|work|apps))\b"
     r"|\bwhats ?app|\btelegram|\binstagram\b|\bfacebook\b|\btwitter\b|\byoutube\b|google news|\bapp store\b"
     r"|\bnewslettery?\b|\bkommentar\w*\b|\bpodcast\b.{0,40}\babonn|\b(?:konto|abo|abonnement|spende|mitglied"
     r"|push)\b|\bgemeldet\b|\bmelden\b"
@@ -171,7 +178,13 @@ APPEAL_OBJECT = re.compile(
     r"|канал|خبرنامه|النشرة|قناة|کانال|ニュースレター|メルマガ|有料記事|公众号|뉴스레터",
     re.IGNORECASE,
 )
-"""What appeals ask for: an address, a subscription, a comment, a share."""
+"""What appeals ask for and stories speak of; it counts beside a link or the outlet's own voice."""
+OWN_VOICE = re.compile(
+    r"\b(?:us|our|we|me|my|uns|unser\w*|wir|mir|nous|notre|nos|nuestr[oa]s?|nostr[oaie]|noi|noss[oa]s?|ons|onze|oss|vår[at]?"
+    r"|vores|nasz\w*|nas|nami|нас|нам|наш\w*|biz\w*|kami|ما|نحن|ہم|ہمارے|हम|हमारे|우리|저희)\b|我们|我們|本[报報站网網]|当社|弊社|私たち",
+    re.IGNORECASE,
+)
+"""The first person, mostly plural: the outlet speaks."""
 
 DISCLOSURE = _any(
     r"(?:this (?:post|article|page|story) (?:may )?contains?|we (?:may )?(?:earn|receive|get)|if you (?:buy"

@@ -73,9 +73,13 @@ def find_refusal(tree: HtmlElement, title: str, lines: list[str], words: int, is
         return f"only {words} words of text"
     if words <= _SHORT:
         start = " ".join(fold_title(text) for text in lines[:3])
-        if _GONE.search(fold_title(title)) or (not is_article and words <= _SHORT // 2 and _GONE.search(start)):
+        is_brief = not is_article and words <= _SHORT // 2
+        if _GONE.search(fold_title(title)) or (is_brief and _GONE.search(start)):
             return "the page says that the article is gone or was never there"
-        if _WALL.search(fold_title(title)) or (not is_article and _WALL.search(start)):
+        # A wall begins with what it asks; the first lines of a story may quote one.
+        if _WALL.search(fold_title(title)) or (
+            _WALL.search(start) if is_brief else not is_article and _WALL.match(start)
+        ):
             return "only a consent, login or robot check was shown"
     if not is_article:
         share = furniture_share(tree, lines)
