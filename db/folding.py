@@ -28,6 +28,10 @@ _LETTERS = {
     "ە": "ه",
     "ٱ": "ا",
     "ں": "ن",
+    "ڕ": "ر",  # Sorani writes what it hears or what the keyboard has: ڕ and ڵ are left out as often as not
+    "ڵ": "ل",
+    "ؠ": "ی",
+    "\u0674": "",  # the hamza of the Persian ezafe (خانهٴ), as a letter of its own; as a mark it goes anyway
     "ـ": "",  # tatweel only stretches a word
     "ё": "е",
     "ı": "i",  # else BARIŞ and barış would differ: case folding knows no Turkish

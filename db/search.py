@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from db.folding import fold
+from db.spellings import find_runs, spell, split_joined
 
 _QUOTES = '"“”„‟«»″＂'
 _PIECE = re.compile(rf"(-?)[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)(\*?)|(-?)([^\s,;()|{_QUOTES}]+)|(\|)")
@@ -29,14 +30,19 @@ def quote_phrase(words: Sequence[str], *, prefix: bool = False) -> str:
     return '"' + " ".join(words).replace('"', '""') + ('" *' if prefix else '"')
 
 
-def match_expression(text: str) -> str:
+def match_expression(text: str, language: str | None = None) -> str:
     """Returns a MATCH expression over folded text for any input; "" when the input names nothing to find. Never raises.
 
     All words must occur. ``"several words"`` is a phrase, ``word*`` a beginning, ``-word`` or ``NOT word`` excludes,
     ``a OR b`` or ``a | b`` takes either (OR binds tighter than the space between words, as in web search). Words joined
     by hyphens or apostrophes are a phrase. Input that only excludes gives "": FTS5 cannot answer it.
+
+    Each word stands for its spellings (`db.spellings`): parts joined or not, and where the search is for articles of
+    one ``language``, with what that language attaches to words.
     """
     wanted: list[list[str]] = []
+    plain: list[str | None] = []
+    """For each of these its word, where it is one bare word that a neighbour may be joined to."""
     unwanted: list[str] = []
     joins = excludes = False
     for quoted_minus, quoted, quoted_star, minus, bare, bar in _PIECE.findall(text[:_LONGEST_INPUT]):
@@ -46,20 +52,28 @@ def match_expression(text: str) -> str:
         if bare in ("AND", "NOT") and not minus:
             excludes = bare == "NOT"
             continue
-        words = split_words(bare or quoted)
+        words = split_joined(bare or quoted)
         if words:
             starred = bool(quoted_star) or bare.rstrip(".!?:'’").endswith("*")
             # One Latin letter and a star is half the dictionary, and never what was meant.
-            phrase = quote_phrase(words, prefix=starred and (len(words[-1]) > 1 or not words[-1].isascii()))
+            prefix = starred and (len(words[-1]) > 1 or not words[-1].isascii())
+            stars = (False,) * (len(words) - 1) + (prefix,)
+            phrases = [quote_phrase(one, prefix=ends[-1]) for one, ends in spell(tuple(words), stars, language)]
             if minus or quoted_minus or excludes:
-                unwanted.append(phrase)
+                unwanted += phrases
             elif joins and wanted:
-                wanted[-1].append(phrase)
+                wanted[-1] += phrases
+                plain[-1] = None
             else:
-                wanted.append([phrase])
+                wanted.append(phrases)
+                plain.append(words[0] + "*" * prefix if bare and len(words) == 1 else None)
         joins = excludes = False
     if not wanted:
         return ""
+    for at, word in enumerate(plain):
+        for run in find_runs(plain, at) if word else ():
+            spellings = spell((run.removesuffix("*"),), (run.endswith("*"),), language)
+            wanted[at] += [quote_phrase(one, prefix=ends[-1]) for one, ends in spellings]
     expression = " AND ".join(either[0] if len(either) == 1 else f"({' OR '.join(either)})" for either in wanted)
     return f"({expression}) NOT ({' OR '.join(unwanted)})" if unwanted else expression
 

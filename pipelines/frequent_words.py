@@ -86,3 +86,16 @@ FREQUENT: Mapping[str, frozenset[str]] = {
     language: frozenset(word for word in split_words(text) if len(word) > 1) for language, text in _WORDS.items()
 }
 """Folded words by language (ISO 639-1)."""
+
+_LOOKALIKES = {
+    "ar": """وزير وزراء وزارة وكالة وكيل ولاية والي والد والدة وحدة ورقة وجهة وسام وسط وصول وصلة وضع وطن وعد وفد وفاق
+    وقت وقف وقود وباء ورد وجود وثائق بلاد بيان بحث بحر بحرية بريد برلمان بطل بناء بنك بنت بيت بلد برنامج باب لجنة لقاء
+    لغة ليل لون لبنان لندن ليبيا البان القاب العاب الوان""",
+    "fa": "تنها بها رها",
+    "he": """בית בנק ביטחון ברית ועדה ולד לחם לילה לשון מספר מדבר מקום משפט ממשלה מחבר מלחמה משרד שנה שבת שלום כסף הסכם
+    הודעה""",
+}
+LOOKALIKES: Mapping[str, frozenset[str]] = {
+    language: frozenset(split_words(text)) for language, text in _LOOKALIKES.items()
+}
+"""Frequent words whose first or last letters only look like words attached (`db.spellings`), folded."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipelines.frequent_words import FREQUENT
+from pipelines.frequent_words import FREQUENT, LOOKALIKES
 from pipelines.topic import ANY_LANGUAGE, Spellings, Topic
 from pipelines.topic_grammar import (
     Lookup,
@@ -24,8 +24,6 @@ from pipelines.topic_grammar import (
 
 SHORTEST_NEAR_PREFIX = 4
 """Letters of a beginning inside near(): shorter ones touch so many words that nearness means little."""
-MOST_PAIRS = 2000
-"""Pairs of terms in one near(): each is written out, and the archive's index takes seconds for many."""
 
 _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese, Khmer: the index splits at spaces, which these scripts set between clauses only."""
@@ -68,7 +66,8 @@ def _lists(topic: Topic) -> Iterator[_List]:
 
 
 def _in_language(topic: Topic, language: str) -> Lookup:
-    return lambda name: topic.terms(name, language)
+    """Returns a lookup of one term of each set, enough to tell which sets have words in a language."""
+    return lambda name: topic.terms(name, language)[:1]
 
 
 def _find_unused(topic: Topic) -> Iterator[str]:
@@ -88,6 +87,7 @@ def _find_broad_terms(topic: Topic) -> Iterator[str]:
     """Yields terms that also find a frequent word, of any language their list counts in."""
     for listed in _lists(topic):
         for term in listed.terms:
+            yield from _find_lookalikes(listed, term)
             if len(term.words) > 1:
                 continue
             word, star = term.words[0], term.starred[0]
@@ -106,6 +106,18 @@ def _find_broad_terms(topic: Topic) -> Iterator[str]:
                         f" {remedy}"
                     )
                     break
+
+
+def _find_lookalikes(listed: _List, term: Term) -> Iterator[str]:
+    """Yields a term that with letters attached is a frequent word in which nothing is attached."""
+    for spelling in term.spellings()[1:]:
+        word = spelling.words[0]
+        if len(spelling.words) == 1 and word in LOOKALIKES.get(term.attaching or "", ()):
+            yield (
+                f'{listed.place}: "{write_term(term)}" with letters attached is the frequent word "{word}";'
+                " use a longer phrase, or list it under any, where words stand as they are"
+            )
+            return
 
 
 def _languages_of(language: str) -> list[tuple[str, frozenset[str]]]:
@@ -166,12 +178,6 @@ def _find_loose_nears(topic: Topic) -> Iterator[str]:
             )
             if short:
                 yield f'{write_expression(near)}: "{short[0]}" begins so many words that nearness to it means little'
-            n_pairs = max(
-                len(terms_of(near.left, one)) * len(terms_of(near.right, one))
-                for one in (_in_language(topic, language) for language in (*FREQUENT, ANY_LANGUAGE))
-            )
-            if n_pairs > MOST_PAIRS:
-                yield f"{write_expression(near)}: {n_pairs} pairs of words; shorten a list, or use & instead"
 
 
 def _find_shared_spellings(topic: Topic) -> Iterator[str]:

@@ -184,8 +184,11 @@ def suggest_spellings(topic: Topic, accepted: Sequence[Sample], others: Sequence
 
 def _single_words(topic: Topic) -> set[Term]:
     """Returns every word of the entities' spellings as a term: of "совет* мира" also "совета" is no news."""
-    pairs = {pair for term in topic.terms(ALL_ENTITIES, None) for pair in zip(term.words, term.starred, strict=True)}
-    return {Term((word,), (star,)) for word, star in pairs}
+    return {
+        Term((word,), (star,), term.attaching)
+        for term in topic.terms(ALL_ENTITIES, None)
+        for word, star in zip(term.words, term.starred, strict=True)
+    }
 
 
 def _long_words(text: str) -> set[str]:

@@ -26,8 +26,8 @@ class TermIndex:
     def __init__(self, terms: Iterable[Term]) -> None:
         self._whole: dict[str, list[_Pattern]] = defaultdict(list)
         self._begun: dict[str, list[_Pattern]] = defaultdict(list)
-        for term in sorted(set(terms), key=lambda term: (term.words, term.starred)):
-            for pattern in _spread(term):
+        for term in sorted(set(terms), key=lambda term: (term.words, term.starred, term.attaching or "")):
+            for pattern in dict.fromkeys(one for spelling in term.spellings() for one in _spread(spelling, term)):
                 (self._begun if pattern.starred[0] else self._whole)[pattern.words[0]].append(pattern)
         self._lengths = sorted({len(beginning) for beginning in self._begun})
         self._candidates: dict[str, tuple[_Pattern, ...]] = {}
@@ -59,16 +59,18 @@ class TermIndex:
         return self._candidates[word]
 
 
-def _spread(term: Term) -> list[_Pattern]:
-    """Returns the orders in which a term may stand: as for FTS5, pieces that end in a star touch either way round."""
+def _spread(spelling: Term, term: Term) -> list[_Pattern]:
+    """Returns the orders in which a spelling of a term may stand.
+
+    As for FTS5, pieces that end in a star touch either way round.
+    """
     pieces: list[list[int]] = [[]]
-    for index, star in enumerate(term.starred):
+    for index, star in enumerate(spelling.starred):
         pieces[-1].append(index)
-        if star and index < len(term.words) - 1:
+        if star and index < len(spelling.words) - 1:
             pieces.append([])
     orders = permutations(pieces) if len(pieces) < 4 else iter([tuple(pieces)])
     flat = [[index for piece in order for index in piece] for order in orders]
-    patterns = [
-        _Pattern(tuple(term.words[i] for i in order), tuple(term.starred[i] for i in order), term) for order in flat
-    ]
+    words, starred = spelling.words, spelling.starred
+    patterns = [_Pattern(tuple(words[i] for i in order), tuple(starred[i] for i in order), term) for order in flat]
     return list(dict.fromkeys(patterns))

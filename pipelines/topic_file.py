@@ -216,7 +216,7 @@ class _TopicReader:
                 if not isinstance(text, str):
                     raise self.file.error((*here, index), "must be text in quotes")
                 try:
-                    terms.append(parse_term(text))
+                    terms.append(parse_term(text, language))
                 except TermError as error:
                     raise self.file.error((*here, index), error.message) from error
             spellings[language] = tuple(dict.fromkeys(terms))
@@ -292,7 +292,7 @@ class _TopicReader:
                             f'there is no set "{part.name}"; {guess} Sets here: {", ".join(sorted(known)) or "none"}'
                         )
                         raise self.file.error(here, message, at=part.at)
-                if key == "any" and compile_match(rule.expression, lambda name: topic.terms(name, None)).negated:
+                if key == "any" and compile_match(rule.expression, lambda name: topic.terms(name, None)[:1]).negated:
                     raise self.file.error(
                         here, "would match every article without a word; name what must be there (with &)"
                     )

@@ -16,6 +16,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from db.folding import fold
 from db.search import quote_phrase, split_words
+from db.spellings import ATTACHED, JOINER, spell
 
 _FIRST_SYLLABLE = "\u0900"
 """Below are the alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic ...), where one letter begins half the dictionary."""
@@ -44,9 +45,15 @@ class Term:
     words: tuple[str, ...]
     starred: tuple[bool, ...]
     """For each word, whether it is only a beginning (``negotiat*``)."""
+    attaching: str | None = None
+    """The language of its list, where words of that language have others attached to them (`db.spellings`)."""
+
+    def spellings(self) -> list[Term]:
+        """Returns all that the term stands for, itself first: parts joined or not, other words attached."""
+        return [Term(words, starred) for words, starred in spell(self.words, self.starred, self.attaching)]
 
     def match_segments(self) -> list[str]:
-        """Returns the FTS5 phrases of the term; more than one when a star stands inside (``мирн* процесс*``)."""
+        """Returns the FTS5 phrases of this spelling; more than one when a star stands inside (``мирн* процесс*``)."""
         segments: list[str] = []
         start = 0
         for index, star in enumerate(self.starred):
@@ -56,19 +63,26 @@ class Term:
         return segments
 
     def match_text(self) -> str:
-        """Returns the term as MATCH text; FTS5 has no stars inside a phrase: such parts touch, either way round."""
+        """Returns all spellings of the term as MATCH text."""
+        texts = [spelling.match_spelling() for spelling in self.spellings()]
+        return texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})"
+
+    def match_spelling(self) -> str:
+        """Returns this spelling as MATCH text; FTS5 has no inner stars: such parts touch, either way round."""
         segments = self.match_segments()
         return segments[0] if len(segments) == 1 else _write_near(segments, 0, len(self.words))
 
 
-def parse_term(text: str) -> Term:
+def parse_term(text: str, language: str | None = None) -> Term:
     """Returns a term of a topic file: one word, several words in order; ``*`` after a word for its beginning.
+
+    ``language``: of the list it stands in. What a joiner (ZWNJ) parts are words in order: their spellings join them.
 
     Raises TermError when there is no word in it, or a star stands elsewhere or after fewer than two letters.
     """
     words: list[str] = []
     starred: list[bool] = []
-    for chunk in fold(text).split():
+    for chunk in fold(JOINER.sub(" ", text)).split():
         body = chunk.rstrip("*")
         if "*" in body:
             raise TermError(f'"{text}": a star stands only at the end of a word')
@@ -83,7 +97,7 @@ def parse_term(text: str) -> Term:
             starred[-1] = True
     if not words:
         raise TermError(f'"{text}": there is no word in it')
-    return Term(tuple(words), tuple(starred))
+    return Term(tuple(words), tuple(starred), language if language in ATTACHED else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +333,8 @@ def compile_match(expression: Expression, lookup: Lookup) -> Match:
                 found = compile_part(inner)
                 return found if found.text is None else Match(f"({TITLE_COLUMN} : {found.text})", found.negated)
             case Near(left, right, distance):
-                pairs = product(terms_of(left, lookup), terms_of(right, lookup))
-                return _either([_pair_near(one, other, distance) for one, other in pairs])
+                sides = [[one for term in terms_of(side, lookup) for one in term.spellings()] for side in (left, right)]
+                return _either([_pair_near(one, other, distance) for one, other in product(*sides)])
 
     return compile_part(expression)
 
@@ -365,7 +379,7 @@ def terms_of(expression: Expression, lookup: Lookup) -> list[Term]:
 def _pair_near(one: Term, other: Term, distance: int) -> str:
     """Returns MATCH text for two terms near each other: NEAR takes no OR inside, so every pair is written out."""
     near = _write_near([*one.match_segments(), *other.match_segments()], distance, len(one.words) + len(other.words))
-    broken = [term.match_text() for term in (one, other) if len(term.match_segments()) > 1]
+    broken = [term.match_spelling() for term in (one, other) if len(term.match_segments()) > 1]
     return f"({' AND '.join([near, *broken])})" if broken else near
 
 

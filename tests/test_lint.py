@@ -118,10 +118,22 @@ def test_what_bites_is_told(tmp_path: Path, old: str, new: str, told: str) -> No
     assert told in _lint(tmp_path, SOUND.replace(old, new, 1))
 
 
-def test_many_pairs_in_a_near_are_told(tmp_path: Path) -> None:
-    words = ", ".join(f'"ferry{chr(97 + n // 26)}{chr(97 + n % 26)}"' for n in range(50))
-    text = SOUND.replace('"ferries"]', f'"ferries", {words}]').replace('en = ["strike*"]', f'en = ["strike*", {words}]')
-    assert "near(ferry, strike, 10): 2652 pairs of words; shorten a list, or use & instead" in _lint(tmp_path, text)
+def test_a_word_that_looks_like_another_with_letters_attached_is_told(tmp_path: Path) -> None:
+    text = """title = "T"
+any = "talks"
+[sets.talks]
+ar = ["سلام", "جنة", "مفاوضات"]
+any = ["جهة"]
+fa = ["تن", "صلح"]
+[[example]]
+expect = "accept"
+title = "صلح"
+"""
+    warnings = _lint(tmp_path, text)
+    assert [line.split("; ")[0] for line in warnings] == [
+        'sets.talks.ar: "جنه" with letters attached is the frequent word "لجنه"',
+        'sets.talks.fa: "تن" with letters attached is the frequent word "تنها"',
+    ]
 
 
 def test_a_word_in_its_own_language_is_no_trap(tmp_path: Path) -> None:

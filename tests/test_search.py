@@ -178,7 +178,9 @@ def test_a_quoted_text_finds_itself(text: str) -> None:
     if words:
         found = _fill((text,)).execute("SELECT count(*) FROM t WHERE t MATCH ?", (quote_phrase(words),)).fetchone()
         assert found == (1,)
-        assert match_expression(f'"{text}"') == quote_phrase(words)
+        match = match_expression(f'"{text}"')
+        assert _fill((text,)).execute("SELECT count(*) FROM t WHERE t MATCH ?", (match,)).fetchone() == (1,)
+        assert match == quote_phrase(words) or not text.isascii()
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def read_request(args: Mapping[str, str]) -> Question:
     text = (args.get("q") or "").replace("\x00", " ").strip()
     return Question(
         text=text[:1000],
-        match=match_expression(text),
+        match=match_expression(text, args.get("language")),
         order="best" if args.get("order") == "best" else "newest",
         source=args.get("source") or None,
         language=args.get("language") or None,
@@ -172,7 +172,7 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
         words = () if rows else await _explain(db, question, limit_ms)
         present = " ".join(word for word in question.text.split() if word in {known for known, n in words if n})
         if words and not words[0][1] and present:
-            fewer = replace(question, text=present, match=match_expression(present))
+            fewer = replace(question, text=present, match=match_expression(present, question.language))
             found = await search_archive(db, fewer, limit_ms)
             return replace(found, question=question, words=found.words or words, instead=present)
     except QueryInterrupted:
@@ -207,7 +207,7 @@ async def _ask(db: Database, sql: str, values: Mapping[str, object], limit_ms: i
 async def _explain(db: Database, question: Question, limit_ms: int | None) -> tuple[tuple[str, int], ...]:
     """Returns in how many articles each word of a question is, at most `MOST_COUNTED` + 1, the rarest first."""
     words = dict.fromkeys(question.text.split())
-    asked = [(word, match) for word in words if (match := match_expression(word))][:WORDS_EXPLAINED]
+    asked = [(word, match) for word in words if (match := match_expression(word, question.language))][:WORDS_EXPLAINED]
     counted = [(word, await _count(db, match, limit_ms)) for word, match in asked]
     return tuple(sorted(counted, key=lambda pair: pair[1]))
 
