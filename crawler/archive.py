@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from fastwarc.stream_io import GzipWriter
@@ -38,6 +39,10 @@ PAGE_MAX_BYTES = 10 << 20
 """A larger payload in an archive is no news page and is passed over."""
 RECORD_MAX_BYTES = PAGE_MAX_BYTES + (1 << 16)
 """The payload with its HTTP and WARC headers."""
+BATCH_BYTES = 2 << 20
+"""Payloads read at a time from an archive, some dozen pages: a hop to a thread and back costs as much as a page."""
+BATCH_SECONDS = 0.2
+"""How long a batch waits for more pages: who asks a run to end is heard between two."""
 
 
 class ArchiveUnreadable(Exception):
@@ -182,6 +187,7 @@ def read_pages(path: Path) -> Iterator[Page]:
     """
     previous: Page | None = None
     start = last = 0
+    name = str(path.resolve())
     try:
         with path.open("rb") as file:
             for record in ArchiveIterator(
@@ -189,7 +195,7 @@ def read_pages(path: Path) -> Iterator[Page]:
             ):
                 last = record.stream_pos
                 if previous is not None:
-                    yield _with_extent(previous, path, start, record.stream_pos)
+                    yield _with_extent(previous, name, start, record.stream_pos)
                     previous = None
                 if record.record_type == WarcRecordType.response and record.is_http:
                     previous, start = _page_of(record), record.stream_pos
@@ -197,11 +203,29 @@ def read_pages(path: Path) -> Iterator[Page]:
             if file.read(2) == b"\x1f\x8b":  # FastWARC passes over a torn end in silence
                 raise EOFError("ends in the middle of a record")
             if previous is not None:
-                yield _with_extent(previous, path, start, path.stat().st_size)
+                yield _with_extent(previous, name, start, path.stat().st_size)
     except (OSError, ValueError, EOFError) as error:
         if previous is not None:
-            yield _with_extent(previous, path, start, min(path.stat().st_size, start + RECORD_MAX_BYTES))
+            yield _with_extent(previous, name, start, min(path.stat().st_size, start + RECORD_MAX_BYTES))
         raise ArchiveUnreadable(f"{path}: {error}") from error
+
+
+def read_batches(path: Path) -> Iterator[list[Page]]:
+    """Yields the pages of `read_pages` some at a time, for callers that read them in a thread. Raises as it does."""
+    batch: list[Page] = []
+    ends_at = monotonic() + BATCH_SECONDS
+    try:
+        for page in read_pages(path):
+            batch.append(page)
+            if sum(len(one.body) for one in batch) >= BATCH_BYTES or monotonic() >= ends_at:
+                yield batch
+                batch, ends_at = [], monotonic() + BATCH_SECONDS
+    except ArchiveUnreadable:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def read_page(folder: Path, ref: RawRef) -> Page:
@@ -217,8 +241,7 @@ def read_page(folder: Path, ref: RawRef) -> Page:
         for record in ArchiveIterator(io.BytesIO(data), parse_http=False, strict_mode=False):
             page = _page_of(record) if record.is_http else None
             if page is not None:
-                page = _with_extent(page, path, ref.offset, ref.offset + ref.length, ref.file)
-                return replace(page, imported=Path(ref.file).is_absolute())
+                return _with_extent(page, ref.file, ref.offset, ref.offset + ref.length)
     except (OSError, ValueError, EOFError) as error:
         raise ArchiveUnreadable(f"{path}: {error}") from error
     raise ArchiveUnreadable(f"{path}: no HTTP response at byte {ref.offset}")
@@ -252,8 +275,9 @@ def _page_of(record: WarcRecord) -> Page | None:
     return Page(url=url, final_url=url, status=status, headers=headers, body=body, fetched_at=fetched_at)
 
 
-def _with_extent(page: Page, path: Path, start: int, end: int, name: str | None = None) -> Page:
-    return replace(page, raw=RawRef(name or str(path.resolve()), start, end - start), imported=name is None)
+def _with_extent(page: Page, name: str, start: int, end: int) -> Page:
+    """A file outside the folder of raw pages is named by its whole path: its pages were imported."""
+    return replace(page, raw=RawRef(name, start, end - start), imported=Path(name).is_absolute())
 
 
 class ArchiveMiddleware:

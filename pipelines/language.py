@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -36,7 +37,12 @@ _WORDS = {
 }
 _OWN_LETTERS = {"ps": set("ځڅړږښګڼېۍټډ"), "ur": set("ٹڈڑےںھ"), "fa": set("ژ"), "ar": set("ةىؤإ"), "ku": set("ەێۆڕڵ")}
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]")
-_identifier: LanguageIdentifier | None = None
+
+
+@cache
+def load_model() -> LanguageIdentifier:
+    """Returns the language model, which takes half a second to unpack the first time."""
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
 def name_language(text: str, claims: tuple[str, ...] = ()) -> str | None:
@@ -91,9 +97,6 @@ def _name_arabic_script(sample: str) -> str | None:
 
 def _classify(sample: str) -> tuple[str, bool]:
     """The model's first choice, and whether it leads the second by a clear margin per letter."""
-    global _identifier
-    if _identifier is None:
-        _identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    ranked = _identifier.rank(sample)
+    ranked = load_model().rank(sample)
     lead = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else math.inf
     return str(ranked[0][0]), lead > 20

@@ -6,11 +6,19 @@ What is loaded here is shared by all workers and costs each of them nothing.
 from __future__ import annotations
 
 import gc
+from threading import Thread
 
-import pipelines.reading  # noqa: F401
-from pipelines.extract import extract, warm_up
-from pipelines.page import Page
+from pipelines.language import load_model
 
+# Beside the imports, which take as long: unpacking lets go of the interpreter.
+_unpacking = Thread(target=load_model, name="unpacks the language model")
+_unpacking.start()
+
+import pipelines.reading  # noqa: E402, F401
+from pipelines.extract import extract, warm_up  # noqa: E402
+from pipelines.page import Page  # noqa: E402
+
+_unpacking.join()  # no process may be forked while a thread runs, and nobody else may begin to load it
 warm_up()
 # A page with hardly any text takes Trafilatura's way through its fallbacks, whose stop lists alone are 12 MB.
 _LEAN = b"<html><body><div><p>Closed today.</p><div>Open on Monday from nine until five.</div></div></body></html>"

@@ -20,11 +20,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pebble import ProcessExpired, ProcessPool
 
 from pipelines.page import NoArticle, Page, Reading
-from pipelines.topic import Topic
+
+if TYPE_CHECKING:
+    from pipelines.topic import Topic
 
 PROJECT = Path(__file__).resolve().parent.parent
 TASKS_PER_WORKER = 500
@@ -174,19 +177,13 @@ class Workers:
 
     def _start_pool(self, started: Future[ProcessPool]) -> None:
         try:
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["pipelines.warm"])
-            # The fork server is started by name from a plain interpreter; it finds the project by this variable.
-            os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-            # Workers must not import the parent's main script (all of Scrapy and Twisted, 0.4 s and 40 MB each).
-            sys.modules["__main__"].__file__ = None
-            _start_server()
+            start_server()
             pool = ProcessPool(
                 max_workers=self.count,
                 max_tasks=TASKS_PER_WORKER,
                 initializer=_start,
                 initargs=self.initial,
-                context=context,
+                context=multiprocessing.get_context("forkserver"),
             )
             _ = pool.active  # pebble starts the processes when first asked
             started.set_result(pool)
@@ -194,12 +191,19 @@ class Workers:
             started.set_exception(error)
 
 
-def _start_server() -> None:
-    """Starts the fork server with SIGINT blocked, which its workers inherit.
+def start_server() -> None:
+    """Starts the server that workers are forked from, unless it runs; returns at once, it takes a second to warm up.
 
-    Ctrl-C reaches every process of a terminal, an interpreter amid its start included, which would die with a
-    traceback; the parent alone answers it and ends the others.
+    SIGINT is blocked in it, which its workers inherit: Ctrl-C reaches every process of a terminal, an interpreter amid
+    its start included, which would die with a traceback; the parent alone answers it and ends the others. The server
+    ends by itself with the parent.
     """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["pipelines.warm"])
+    # It is started by name from a plain interpreter, and finds the project by this variable.
+    paths = [str(PROJECT), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    # Workers must not import the parent's main script (all of Scrapy and Twisted, 0.4 s and 40 MB each).
+    sys.modules["__main__"].__file__ = None
     resource_tracker.ensure_running()  # first, because starting it unblocks SIGINT
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -40,6 +40,7 @@ from crawler.archive import (
     last_whole_member,
     pack_info,
     pack_response,
+    read_batches,
     read_page,
     read_pages,
 )
@@ -488,6 +489,33 @@ def test_pages_before_a_break_are_read_and_the_break_is_told(tmp_path: Path, bre
     for n, page in enumerate(seen):
         assert page.raw is not None
         assert read_page(tmp_path, page.raw).body == _body(n) * 500
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "sizes"),
+    [(1 << 30, 60.0, [5]), (1, 60.0, [1] * 5), (1 << 30, 0.0, [1] * 5), (2 * len(_body(0)), 60.0, [2, 2, 1])],
+    ids=["all fit", "each too large", "each too slow", "two fit"],
+)
+def test_batches_hold_every_page_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, sizes: list[int]
+) -> None:
+    monkeypatch.setattr("crawler.archive.BATCH_BYTES", size)
+    monkeypatch.setattr("crawler.archive.BATCH_SECONDS", seconds)
+    path = _write(tmp_path / "old.warc.gz", *(_record(_body(n), HTML, url=_url(n)) for n in range(5)))
+    batches = list(read_batches(path))
+    assert [len(batch) for batch in batches] == sizes
+    assert [page for batch in batches for page in batch] == list(read_pages(path))
+
+
+def test_a_break_is_told_after_the_batch_before_it(tmp_path: Path) -> None:
+    path = _write(tmp_path / "old.warc.gz", *(_record(_body(n) * 500, HTML, url=_url(n)) for n in range(3)))
+    last = list(read_pages(path))[2].raw
+    assert last is not None
+    os.truncate(path, last.offset + last.length // 2)
+    seen: list[list[Page]] = []
+    with pytest.raises(ArchiveUnreadable, match=r"old\.warc\.gz"):
+        seen.extend(read_batches(path))
+    assert [[page.url for page in batch] for batch in seen] == [[_url(0), _url(1)]]
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.9, 0.99])

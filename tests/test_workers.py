@@ -26,6 +26,7 @@ from pipelines.page import Page, Reading
 from pipelines.topic import Topic
 from pipelines.topic_file import load_topics
 from pipelines.workers import Workers
+from tests.command_lines import make_command, make_parser
 from tests.crawling import is_alive, wait_until
 
 STORY = "The council of the valley met on Monday and agreed to mend the old bridge before winter comes to the hills. "
@@ -275,13 +276,13 @@ def test_a_pool_given_up_by_one_page_is_not_closed_under_another(workers: Worker
 
 
 def test_starting_returns_at_once_and_twice_is_once(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    may_start, start_server = threading.Event(), pipelines.workers._start_server
+    may_start, start_server = threading.Event(), pipelines.workers.start_server
 
     def start_when_allowed() -> None:
         assert may_start.wait(60)
         start_server()
 
-    monkeypatch.setattr("pipelines.workers._start_server", start_when_allowed)
+    monkeypatch.setattr("pipelines.workers.start_server", start_when_allowed)
     workers.start()
     starting = workers.pool
     workers.start()
@@ -309,7 +310,7 @@ def test_processes_that_cannot_be_started_cost_their_page_and_are_tried_again(
         raise OSError("no more processes")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.workers._start_server", refuse)
+        patch.setattr("pipelines.workers.start_server", refuse)
         assert _reason(_run(_read(workers, _page(1)))[0]) == (
             "the extraction processes cannot be started: no more processes"
         )
@@ -351,3 +352,22 @@ def test_the_hash_is_that_of_the_words(a: str, b: str) -> None:
     first, second = sign(Article("u", "t", a)), sign(Article("u", "t", b))
     words = ["".join(c if c.isalnum() else " " for c in signed.folded).split() for signed in (first, second)]
     assert (first.content_hash == second.content_hash) == (words[0] == words[1])
+
+
+@pytest.mark.parametrize(
+    ("args", "has_archive", "starts"),
+    [(["news"], False, 1), (["news"], True, 0), ([], False, 0), (["nws"], False, 0)],
+    ids=["first run", "later run", "no spider named", "mistyped"],
+)
+def test_the_first_run_starts_the_fork_server_beside_its_own_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], has_archive: bool, starts: int
+) -> None:
+    started: list[bool] = []
+    monkeypatch.setattr("pipelines.workers.start_server", lambda: started.append(True))
+    database = tmp_path / "news.db"
+    if has_archive:
+        database.touch()
+    words = [*args, "-s", f"DATABASE={database}"]
+    options, rest = make_parser("crawl").parse_known_args(words)
+    make_command("crawl").process_options(rest, options)
+    assert len(started) == starts

@@ -40,6 +40,19 @@ class Command(crawl.Command):
         )
         parser.set_defaults(output=None, overwrite_output=None)
 
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Reads the options, and starts what workers are forked from where pages are sure to come.
+
+        It takes a second, as Scrapy's own start does, which comes next: so both are ready at once. Other runs start it
+        when the first page is in sight, and most find none.
+        """
+        super().process_options(args, opts)
+        assert self.settings is not None
+        if not Path(self.settings["DATABASE"]).exists() and args == ["news"]:
+            from pipelines.workers import start_server
+
+            start_server()
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one crawl. Exit codes: 0 done, 1 trouble, 2 configuration, 75 another run is at work."""
         refuse_options("crawl", args)

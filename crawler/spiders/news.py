@@ -19,7 +19,7 @@ from scrapy.exceptions import CloseSpider
 
 from crawler import polls, visits
 from crawler.answers import fetch_of, page_of
-from crawler.archive import ArchiveUnreadable, WarcFolder, read_pages
+from crawler.archive import ArchiveUnreadable, WarcFolder, read_batches
 from crawler.discovery import Discovery, DiscoveryError
 from crawler.fates import Verdict, is_disk_trouble, judge_failure
 from crawler.frontier import Frontier, Work
@@ -196,16 +196,17 @@ class NewsSpider(Spider):
         if mark is not None and mark == seed.etag:
             self.counters["polls_unchanged"] += 1
         else:
-            pages = read_pages(path)
+            batches = read_batches(path)
             try:
                 # In a thread: an archive may hold thousands of films between two pages.
-                while not self.is_leaving(seed) and (page := await asyncio.to_thread(next, pages, None)) is not None:
-                    key = (seed.id, page.url)
-                    # Captures of one page go one after another, so that the last of them is what stays.
-                    await self.frontier.drained(partial(self.is_through, key))
-                    if not self.is_leaving(seed) and polls.is_unread(self.db, page):
-                        self.open_pages.add(key)
-                        yield replace(page, seed_id=seed.id)
+                while not self.is_leaving(seed) and (batch := await asyncio.to_thread(next, batches, None)) is not None:
+                    for page in batch:
+                        key = (seed.id, page.url)
+                        # Captures of one page go one after another, so that the last of them is what stays.
+                        await self.frontier.drained(partial(self.is_through, key))
+                        if not self.is_leaving(seed) and polls.is_unread(self.db, page):
+                            self.open_pages.add(key)
+                            yield replace(page, seed_id=seed.id)
             except ArchiveUnreadable as error:
                 note = str(error)
                 self.counters["polls_failed"] += 1
