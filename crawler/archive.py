@@ -44,6 +44,9 @@ BATCH_BYTES = 2 << 20
 BATCH_SECONDS = 0.2
 """How long a batch waits for more pages: who asks a run to end is heard between two."""
 
+WEB_BORN = datetime(1990, 1, 1, tzinfo=UTC)
+"""No page was captured earlier; such a date is the zero of somebody's clock."""
+
 
 class ArchiveUnreadable(Exception):
     """A WARC file or record cannot be read; the text says which and why."""
@@ -264,15 +267,21 @@ def _page_of(record: WarcRecord) -> Page | None:
     kind = (record.http_content_type or "text/html").lower()
     if "html" not in kind and "xml" not in kind and "text/plain" not in kind:
         return None
-    try:
-        fetched_at = to_text(record.record_date)
-    except (ValueError, TypeError, AttributeError):
-        fetched_at = utc_now()
     body = record.reader.read(PAGE_MAX_BYTES + 1)
     if len(body) > PAGE_MAX_BYTES:
         return None
     headers = tuple((name, value) for name, value in http.to_tuples() if name.lower() != "content-encoding")
-    return Page(url=url, final_url=url, status=status, headers=headers, body=body, fetched_at=fetched_at)
+    return Page(url=url, final_url=url, status=status, headers=headers, body=body, fetched_at=_captured_at(record))
+
+
+def _captured_at(record: WarcRecord) -> str:
+    """When a record was captured; now, where it does not say so or names a time that cannot be."""
+    now = datetime.now(UTC)
+    try:
+        moment = record.record_date
+        return to_text(moment if WEB_BORN <= moment <= now else now)
+    except (ValueError, TypeError, AttributeError):
+        return to_text(now)
 
 
 def _with_extent(page: Page, name: str, start: int, end: int) -> Page:

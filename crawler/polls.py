@@ -179,9 +179,11 @@ def mark_of(path: Path) -> str | None:
 
 
 def is_unread(db: Database, page: Page) -> bool:
-    """Returns whether a page of an archive is news: its URL has no fate yet, or it is a later capture of an article.
+    """Returns whether a page of an archive is news: its URL has no fate yet, or it is a capture of an article that no
+    trace tells of.
 
-    Captures are told apart by file name and place: files are written and named in the order of time.
+    A capture that was read shows as the first or latest sight of a text. One between two sights of a text leaves no
+    trace and is read again, to no effect; two of one moment are told apart by their place in the file.
     """
     found = find_link(db, page.url)
     if found is None or found[1] == "pending":
@@ -189,10 +191,17 @@ def is_unread(db: Database, page: Page) -> bool:
     if found[1] != "article" or page.raw is None:
         return False
     row = db.execute(
-        "SELECT a.warc_file, a.warc_offset FROM links l JOIN articles a ON a.id = l.article_id WHERE l.id = ?",
+        "SELECT a.warc_file, a.warc_offset, a.captured_at, a.first_seen_at, a.id FROM links l"
+        " JOIN articles a ON a.id = l.article_id WHERE l.id = ?",
         (found[0],),
     ).fetchone()
-    return row is not None and row[0] is not None and (page.raw.file, page.raw.offset) > tuple(row)
+    if row is None:
+        return False
+    extent, (captured_at, first_seen_at, article_id) = row[:2], row[2:]
+    if page.fetched_at == captured_at:
+        return extent[0] is not None and (page.raw.file, page.raw.offset) > extent
+    changes = db.execute("SELECT seen_at FROM revisions WHERE article_id = ?", (article_id,))
+    return page.fetched_at not in {first_seen_at, *(seen_at for (seen_at,) in changes)}
 
 
 def settle_archive(db: Database, seed: Seed, mark: str | None, problem: str | None) -> None:

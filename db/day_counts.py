@@ -85,8 +85,9 @@ CREATE TRIGGER mentions_ad AFTER DELETE ON mentions BEGIN
     FROM articles AS a WHERE a.id = old.article_id AND entity_days.entity_id = old.entity_id
     AND entity_days.day = substr(coalesce(a.published_at, a.first_seen_at), 1, 10);
 END;
-CREATE TRIGGER articles_day AFTER UPDATE OF published_at, source_id, is_lead ON articles
-WHEN old.published_at IS NOT new.published_at OR old.source_id <> new.source_id OR old.is_lead <> new.is_lead BEGIN
+CREATE TRIGGER articles_day AFTER UPDATE OF published_at, first_seen_at, source_id, is_lead ON articles
+WHEN old.published_at IS NOT new.published_at OR old.source_id <> new.source_id OR old.is_lead <> new.is_lead
+OR new.published_at IS NULL AND old.first_seen_at <> new.first_seen_at BEGIN
     UPDATE source_days SET n_articles = n_articles - 1
     WHERE source_id = old.source_id AND day = substr(coalesce(old.published_at, old.first_seen_at), 1, 10);
     INSERT INTO source_days (source_id, day, n_articles)

@@ -173,6 +173,7 @@ CREATE TABLE articles (
     first_seen_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     last_seen_at TEXT NOT NULL,
+    captured_at TEXT NOT NULL DEFAULT '',
     gone_at TEXT,
     n_revisions INTEGER NOT NULL DEFAULT 0,
     content_hash TEXT NOT NULL,

@@ -181,9 +181,11 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "section": "Section of the outlet by the page's own account",
             "word_count": "Words of the body; scripts without spaces count each character",
             "paywalled": "1 when only a part of the text was open to read",
-            "first_seen_at": f"When this archive first held it, {_TIME}",
+            "first_seen_at": "Earliest sight of it, a fetch or the capture of an imported page; stands for an unknown "
+            f"date; {_TIME}",
             "updated_at": f"When its stored text last changed to one not seen before, {_TIME}",
-            "last_seen_at": f"Last fetch that found it, {_TIME}",
+            "last_seen_at": f"Latest sight of it, {_TIME}",
+            "captured_at": f"Latest sight of its current text, which no earlier capture replaces, {_TIME}",
             "gone_at": f"When its outlet was seen to have taken it down (HTTP 404, 410), {_TIME}; NULL while it is up",
             "n_revisions": "Older versions kept in `revisions`",
             "content_hash": "Hash of the words of the current body",

@@ -35,11 +35,17 @@ class Stored:
     body: str
     content_hash: str
     published_at: str | None
+    first_seen_at: str
+    updated_at: str
+    captured_at: str
 
 
 EXACT_MAX = 200
 """Copies word for word that are looked through: a notice may stand in thousands of articles."""
-_STORED = "a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at"
+_STORED = (
+    "a.id, a.source_id, a.story_id, t.title, t.body, a.content_hash, a.published_at, a.first_seen_at, a.updated_at,"
+    " a.captured_at"
+)
 
 
 def find_article(db: Database, url_keys: Sequence[str]) -> Stored | None:
@@ -83,7 +89,8 @@ def insert_article(
     extractor: str,
     raw: RawRef | None,
 ) -> int:
-    """Inserts an article with its text and a story of its own; `pipelines.stories` finds the one it belongs to."""
+    """Inserts an article, seen at ``now``, with its text and a story of its own; `pipelines.stories` finds the one it
+    belongs to."""
     article = signed.article
     at = article.published_at or now
     story_id = add_story(db, article.title, at)
@@ -94,6 +101,7 @@ def insert_article(
         "first_seen_at": now,
         "updated_at": now,
         "last_seen_at": now,
+        "captured_at": now,
         "content_hash": signed.content_hash,
         "extractor": extractor,
         **_metadata(article),
@@ -156,62 +164,6 @@ def remove_story(db: Database, story_id: int) -> None:
     (first,) = db.execute("SELECT first_published_at FROM stories WHERE id = ?", (story_id,)).fetchone()
     db.execute("DELETE FROM stories WHERE id = ?", (story_id,))
     db.execute("UPDATE daily_totals SET n_stories = n_stories - 1 WHERE day = ?", (first[:10],))
-
-
-def revise_article(
-    db: Database,
-    stored: Stored,
-    signed: SignedArticle,
-    change: Change,
-    *,
-    now: str,
-    extractor: str,
-    raw: RawRef | None,
-) -> bool:
-    """Returns whether a text is news that was fetched again and differs from the stored one.
-
-    The stored text is kept as a revision and the new one becomes current. A ``truncated`` text (a paywall came up, the
-    extractor failed) is kept and never replaces a whole one. Each text of an article is kept once: when a cache serves
-    two versions in turn, the one seen last is current, and no revision is added after the first of each.
-    """
-    article = signed.article
-    if change.kind == "truncated":
-        db.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (now, stored.id))
-        return _keep(db, stored.id, article.title, article.body, signed.content_hash, change, now)
-    is_news = not _is_kept(db, stored.id, article.title, signed.content_hash)
-    _keep(db, stored.id, stored.title, stored.body, stored.content_hash, change, now)
-    db.execute(
-        "UPDATE articles SET last_seen_at = ?1, updated_at = CASE WHEN ?2 THEN ?1 ELSE updated_at END WHERE id = ?3",
-        (now, is_news, stored.id),
-    )
-    replace_text(db, stored.id, signed, extractor=extractor, raw=raw)
-    return is_news
-
-
-def _keep(db: Database, article_id: int, title: str, body: str, content_hash: str, change: Change, now: str) -> bool:
-    """Adds a text to an article's revisions; False where it is one of them already."""
-    if _is_kept(db, article_id, title, content_hash):
-        return False
-    db.execute(
-        "INSERT INTO revisions (article_id, number, seen_at, title, body, content_hash, kind, words_added,"
-        " words_removed, numbers_changed) VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE"
-        " article_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        (
-            *(article_id, now, title, body, content_hash),
-            *(change.kind, change.words_added, change.words_removed, change.numbers_changed),
-        ),
-    )
-    db.execute("UPDATE articles SET n_revisions = n_revisions + 1 WHERE id = ?", (article_id,))
-    return True
-
-
-def _is_kept(db: Database, article_id: int, title: str, content_hash: str) -> bool:
-    """Whether a text is one of an article's revisions, but for case and punctuation of its body."""
-    row = db.execute(
-        "SELECT 1 FROM revisions WHERE article_id = ? AND title = ? AND content_hash = ?",
-        (article_id, title, content_hash),
-    ).fetchone()
-    return row is not None
 
 
 def replace_text(db: Database, article_id: int, signed: SignedArticle, *, extractor: str, raw: RawRef | None) -> None:
@@ -278,9 +230,27 @@ def _move_day(db: Database, column: str, before: str | None, after: str) -> None
     )
 
 
-def touch_article(db: Database, article_id: int, now: str) -> None:
-    """Notes that an article was seen again, unchanged."""
-    db.execute("UPDATE articles SET last_seen_at = ? WHERE id = ?", (now, article_id))
+def touch_article(db: Database, article_id: int, seen_at: str, *, has_text: bool = True) -> None:
+    """Notes that an article was seen, ``has_text``: as it is stored."""
+    db.execute(
+        "UPDATE articles SET last_seen_at = max(last_seen_at, ?1),"
+        " captured_at = CASE WHEN ?2 THEN max(captured_at, ?1) ELSE captured_at END WHERE id = ?3",
+        (seen_at, has_text, article_id),
+    )
+
+
+def note_first_sight(db: Database, article_id: int, seen_at: str) -> bool:
+    """Returns whether an article was seen earlier than was known; without a date it moves to the day of that sight."""
+    first, published, story_id = db.execute(
+        "SELECT first_seen_at, published_at, story_id FROM articles WHERE id = ?", (article_id,)
+    ).fetchone()
+    if first <= seen_at:
+        return False
+    db.execute("UPDATE articles SET first_seen_at = ? WHERE id = ?", (seen_at, article_id))
+    if published is None:
+        _move_day(db, "n_articles", first, seen_at)
+        refresh_story(db, story_id)
+    return True
 
 
 def add_urls(db: Database, article_id: int, keys: Mapping[str, str]) -> None:

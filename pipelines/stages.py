@@ -19,9 +19,9 @@ from db.store import (
     add_urls,
     find_article,
     insert_article,
+    note_first_sight,
     read_stored,
     replace_text,
-    revise_article,
     touch_article,
     write_fetch,
 )
@@ -29,11 +29,11 @@ from db.topics import add_matches, add_mentions, write_matches, write_mentions
 from db.urls import is_article_like, normalise, url_key
 from db.version import VERSION
 from pipelines.dedup import decide, identities
+from pipelines.history import place_capture
 from pipelines.line_learning import Cleaned, clean, forget_lines, note_lines, refresh_body
 from pipelines.page import MATCHES_NO_TOPIC, NoArticle, Page, Reading
 from pipelines.relevance import Judge
-from pipelines.revision import compare
-from pipelines.stories import place_article
+from pipelines.stories import place_again, place_article
 from pipelines.workers import Workers
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def store_page(
         db,
         replace(signed, article=replace(signed.article, url=address)),
         source_id=source_id,
-        now=now,
+        now=_seen_at(page, now),
         extractor=EXTRACTOR,
         raw=page.raw,
     )
@@ -234,10 +234,13 @@ def _again(
 ) -> str:
     """Stores a page whose article is known: another URL of it, the same text again, or an edit."""
     add_urls(db, stored.id, keys)
+    seen_at = _seen_at(page, now)
+    if not page.reextracted and note_first_sight(db, stored.id, seen_at) and stored.published_at is None:
+        place_again(db, stored.id)
     fate, own = db.execute("SELECT fate, article_id FROM links WHERE id = ?", (link_id,)).fetchone()
     if own != stored.id or fate == "duplicate_url":
         settle_link(db, link_id, "duplicate_url", now, reason=reason, article_id=stored.id)
-        touch_article(db, stored.id, now)
+        touch_article(db, stored.id, seen_at, has_text=False)
         return "duplicate_url"
     _settle_again(db, link_id, fate, stored.id, None, now)
     if cleaned.source_id != stored.source_id:
@@ -245,11 +248,7 @@ def _again(
     signed = cleaned.reading.signed
     assert signed is not None
     if page.reextracted:
-        forget_lines(db, stored.id)
-        replace_text(db, stored.id, signed, extractor=EXTRACTOR, raw=page.raw)
-        place_article(db, stored.id, signed.signature)
-        _judge(db, stored.id, cleaned.reading)
-        note_lines(db, stored.id, cleaned, judge, now)
+        _replace(db, page, stored.id, cleaned, judge, now)
         return "reextracted"
     other = find_article(db, [url_key(page.final_url)])
     if other is not None and other.id != stored.id:  # its outlet sends readers on to a text that is stored already
@@ -259,21 +258,29 @@ def _again(
     # Both texts without the lines known now: what was learned since is no edit.
     if refresh_body(db, stored.id, judge):
         stored = read_stored(db, stored.id)
-    change = compare(stored.title, stored.body, signed.article.title, signed.article.body)
-    if change is None or change.kind == "cosmetic":
-        touch_article(db, stored.id, now)
-        _plan_recheck(db, page, link_id, stored.id, now, is_read=True)
-        return "same"
-    is_cut = change.kind == "truncated"
-    if not is_cut:
-        forget_lines(db, stored.id)
-    is_news = revise_article(db, stored, signed, change, now=now, extractor=EXTRACTOR, raw=page.raw)
-    if not is_cut:
-        place_article(db, stored.id, signed.signature)
-        _judge(db, stored.id, cleaned.reading)
-        note_lines(db, stored.id, cleaned, judge, now)
-    _plan_recheck(db, page, link_id, stored.id, now, is_read=not is_cut)
-    return "revised" if is_news else "same"
+    if page.milliseconds is not None:  # a clock that was put back makes no page of today an old one
+        seen_at = max(seen_at, stored.captured_at)
+    told = place_capture(db, stored, signed, seen_at)
+    if told.is_current:
+        _replace(db, page, stored.id, cleaned, judge, now)
+    _plan_recheck(db, page, link_id, stored.id, now, is_read=told.is_read)
+    return "revised" if told.is_news else "same"
+
+
+def _seen_at(page: Page, now: str) -> str:
+    """When a page showed what it does: now where it comes from its outlet, else when an archive captured it."""
+    return now if page.milliseconds is not None else min(page.fetched_at, now)
+
+
+def _replace(db: Database, page: Page, article_id: int, cleaned: Cleaned, judge: Judge | None, now: str) -> None:
+    """Makes the text of a page the current one of an article, with all that follows from it."""
+    signed = cleaned.reading.signed
+    assert signed is not None
+    forget_lines(db, article_id)
+    replace_text(db, article_id, signed, extractor=EXTRACTOR, raw=page.raw)
+    place_article(db, article_id, signed.signature)
+    _judge(db, article_id, cleaned.reading)
+    note_lines(db, article_id, cleaned, judge, now)
 
 
 def _refuse(db: Database, page: Page, link_id: int, refusal: NoArticle, now: str) -> str:

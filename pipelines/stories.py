@@ -57,6 +57,12 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
     return joined
 
 
+def place_again(db: Database, article_id: int) -> None:
+    """Files an article anew whose date has changed and whose text has not."""
+    for _, signature in read_signatures(db, [article_id]).values():
+        place_article(db, article_id, signature)
+
+
 def regroup(db: Database) -> Iterator[int]:
     """Compares every stored text anew, oldest first, some in one transaction; yields how many each time.
 

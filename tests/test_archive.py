@@ -398,6 +398,15 @@ def test_encoded_bodies_come_out_decoded(
     assert read_page(tmp_path, page.raw).body == _body(7)
 
 
+@pytest.mark.parametrize("stated", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2199-01-01T00:00:00Z", "2018", ""])
+def test_a_capture_at_a_moment_that_cannot_be_counts_from_now(tmp_path: Path, stated: str) -> None:
+    record = _record(_body(1), HTML)
+    record.headers["WARC-Date"] = stated
+    before = utc_now()
+    (page,) = read_pages(_write(tmp_path / "old.warc", record))
+    assert before <= page.fetched_at <= utc_now()
+
+
 def test_what_our_crawl_stored_encoded_is_read_decoded(tmp_path: Path) -> None:
     folder = WarcFolder(tmp_path, "news")
     headers = [*HTML, ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")]

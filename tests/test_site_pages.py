@@ -59,6 +59,34 @@ def test_new_is_what_arrived_and_not_what_is_dated_so(tmp_path: Path) -> None:
         assert "New in a day 1 New in a week 2" in text_of(site, "/?topic=t")
 
 
+def test_an_imported_archive_is_not_new(tmp_path: Path) -> None:
+    """Five hundred pages of years ago arrive among those of today: what is new is what was first seen today."""
+    fill = Filler(tmp_path / "imported.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    fill.insert("topics", id="t", title="Talks", version="1", file="f", loaded_at=fill.now)
+    pages = [("Before the import", 3.0), *[(f"Years ago {n}", 60_000.0 + n) for n in range(500)]]
+    for title, seen in (*pages, ("After the import", 2.0), ("Captured today by others", 4.0)):
+        article = fill.article(title, "Text.", source="s", hours=None, first_seen_at=fill.at(seen))
+        fill.story(article)
+        fill.match("t", article, 0.8)
+    change = {"article_id": 1, "title": "x", "body": "x", "content_hash": "x", "kind": "correction"}
+    fill.insert("revisions", number=1, seen_at=fill.at(1), **change)
+    for n in range(400):
+        fill.insert("revisions", number=n + 1, seen_at=fill.at(50_000 + n), **{**change, "article_id": 9})
+    fill.db.close()
+    with running_site(tmp_path / "imported.db") as site:
+        for kept in ("show=all", "topic=t", ""):
+            for since in ("day", "week"):
+                text = text_of(site, f"/?{kept}&since={since}")
+                news = text[text.index("New in a week") : text.index("Edited after publication")]
+                assert "Years ago" not in news
+                assert all(title in news for title in ("Before the import", "After the import", "Captured today"))
+        text = text_of(site, "/?topic=t")
+        assert "New in a day 3 New in a week 3" in text
+        assert "Before the import" in text[text.index("Edited after publication") :], "the newest changes come first"
+        assert "last arrival 2 h ago" in text
+
+
 def test_a_copy_is_compared_when_asked(site: Site) -> None:
     plain, compared = text_of(site, "/story/1"), text_of(site, "/story/1?compare=2")
     assert "Joined: nearly the same text, 93 % of the shorter text is in the longer, 1.9 h apart." in plain

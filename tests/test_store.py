@@ -16,15 +16,12 @@ from db.frontier import add_seen_source, find_source
 from db.records import Article, Fetch, RawRef, SignedArticle
 from db.store import (
     EXACT_MAX,
-    Change,
-    Stored,
     add_urls,
     find_article,
     find_exact,
     insert_article,
-    read_stored,
+    note_first_sight,
     replace_text,
-    revise_article,
     touch_article,
     write_fetch,
 )
@@ -52,11 +49,6 @@ def _insert(db: Database, signed: SignedArticle, raw: RawRef | None = None) -> i
         source = find_source(db, signed.article.url)
         add_seen_source(db, source, signed.article.url)
         return insert_article(db, signed, source_id=source, now=NOW, extractor="x", raw=raw)
-
-
-def _stored(db: Database, body: str) -> Stored:
-    (row,) = db.execute("SELECT id FROM articles WHERE content_hash = ?", (_signed(body).content_hash,))
-    return read_stored(db, row[0])
 
 
 def _join(db: Database, one: int, other: int) -> None:
@@ -160,35 +152,6 @@ def test_stories_days_and_counts_stay_true_whatever_happens(steps: list[tuple[st
     db.close()
 
 
-def test_a_revision_keeps_the_old_text_and_numbers_go_up(db: Database) -> None:
-    article = _insert(db, _signed("One."))
-    for n, body in enumerate(("Two.", "Three."), 1):
-        stored = read_stored(db, article)
-        with transaction(db):
-            revise_article(db, stored, _signed(body), Change("update", 1, 1, 0), now=LATER, extractor="y", raw=None)
-        assert db.execute("SELECT n_revisions, updated_at, extractor FROM articles").fetchone() == (n, LATER, "y")
-    assert db.execute("SELECT article_id, number, body, kind FROM revisions ORDER BY number").fetchall() == [
-        (article, 1, "One.", "update"),
-        (article, 2, "Two.", "update"),
-    ]
-    assert db.execute("SELECT body FROM article_text").fetchone() == ("Three.",)
-
-
-def test_a_truncated_text_is_kept_beside_the_whole_one(db: Database) -> None:
-    article = _insert(db, _signed("One two three."))
-    cut = _signed("One.")
-    change = Change("truncated", 0, 2, 0)
-    for is_news in (True, False):
-        with transaction(db):
-            stored = _stored(db, "One two three.")
-            assert revise_article(db, stored, cut, change, now=LATER, extractor="y", raw=None) == is_news, (
-                "kept once, however often it is met"
-            )
-    assert db.execute("SELECT article_id, number, body FROM revisions").fetchall() == [(article, 1, "One.")]
-    assert db.execute("SELECT updated_at, last_seen_at, extractor FROM articles").fetchone() == (NOW, LATER, "x")
-    assert db.execute("SELECT body FROM article_text").fetchone() == ("One two three.",)
-
-
 def test_the_search_index_follows_the_text(db: Database) -> None:
     article = _insert(db, _signed("The bridge is mended."))
 
@@ -205,8 +168,24 @@ def test_the_search_index_follows_the_text(db: Database) -> None:
 
 def test_touching_moves_the_last_sight_only(db: Database) -> None:
     article = _insert(db, _signed("One."))
+    sql = "SELECT last_seen_at, captured_at, updated_at, first_seen_at FROM articles"
+    touch_article(db, article, LATER, has_text=False)
+    assert db.execute(sql).fetchone() == (LATER, NOW, NOW, NOW)
     touch_article(db, article, LATER)
-    assert db.execute("SELECT last_seen_at, updated_at, first_seen_at FROM articles").fetchone() == (LATER, NOW, NOW)
+    assert db.execute(sql).fetchone() == (LATER, LATER, NOW, NOW)
+    touch_article(db, article, NOW)
+    assert db.execute(sql).fetchone() == (LATER, LATER, NOW, NOW), "an earlier sight is no news"
+
+
+@pytest.mark.parametrize("day", ["2026-11-21", None])
+def test_an_earlier_first_sight_moves_what_has_no_date(db: Database, day: str | None) -> None:
+    article = _insert(db, _signed("One.", day))
+    earlier = "2018-11-09T08:30:00Z"
+    assert [note_first_sight(db, article, at) for at in (LATER, NOW, earlier, earlier)] == [False, False, True, False]
+    assert db.execute("SELECT first_seen_at, updated_at FROM articles").fetchone() == (earlier, NOW)
+    check_totals(db)
+    (first,) = db.execute("SELECT substr(first_published_at, 1, 10) FROM stories").fetchone()
+    assert first == (day or "2018-11-09")
 
 
 def test_a_fetch_is_logged_with_or_without_an_answer(db: Database) -> None:

@@ -32,10 +32,10 @@ SELECT (SELECT coalesce(sum(n_articles), 0) FROM sources) AS n_articles,
     (SELECT count(*) FROM articles WHERE first_seen_at >= :week_ago) AS n_week
 """
 
-# Ids grow with the time of arrival, so "since" is an id, and arrivals on a topic are a range of an index.
+# Ids grow with the time of arrival, so what arrived on a topic since is a range of an index, less what an archive that
+# was imported meanwhile had captured before.
 SINCE_ID = """
-SELECT coalesce((SELECT id FROM articles WHERE first_seen_at >= :since ORDER BY first_seen_at, id LIMIT 1),
-    9223372036854775807) AS id
+SELECT coalesce((SELECT min(id) FROM articles WHERE first_seen_at >= :since), 9223372036854775807) AS id
 """
 
 DAILY = """
@@ -51,12 +51,15 @@ WHERE topic_id = :topic AND day <= substr(:now, 1, 10) AND n_articles > 0 ORDER 
 HEADLINES = f"""
 WITH arrived AS (
     SELECT m.article_id FROM topics AS t JOIN topic_matches AS m ON m.topic_id = t.id AND m.accepted = 1
-    AND m.article_id >= max(:since_id, coalesce((SELECT article_id FROM topic_matches
-        WHERE topic_id = t.id AND accepted = 1 ORDER BY article_id DESC LIMIT 1 OFFSET 399), 0))
+    AND m.article_id >= coalesce((SELECT n.article_id FROM topic_matches AS n
+        CROSS JOIN articles AS g ON g.id = n.article_id AND g.first_seen_at >= :since
+        WHERE n.topic_id = t.id AND n.accepted = 1 AND n.article_id >= :since_id
+        ORDER BY n.article_id DESC LIMIT 1 OFFSET 399), :since_id)
     WHERE t.status = 'active' AND (:topic IS NULL OR t.id = :topic)
 ), newest AS (
     SELECT coalesce(r.lead_article_id, f.id) AS id, max(coalesce(f.published_at, f.first_seen_at)) AS newest_at
-    FROM arrived JOIN articles AS f ON f.id = arrived.article_id LEFT JOIN stories AS r ON r.id = f.story_id
+    FROM arrived JOIN articles AS f ON f.id = arrived.article_id AND f.first_seen_at >= :since
+    LEFT JOIN stories AS r ON r.id = f.story_id
     GROUP BY 1 ORDER BY newest_at DESC, 1 DESC LIMIT :limit
 )
 SELECT {_CARD}, substr(newest.newest_at, 1, 10) AS day FROM newest JOIN articles AS a ON a.id = newest.id {_CARD_JOINS}
@@ -67,16 +70,18 @@ ORDER BY newest.newest_at DESC, a.id DESC
 EDITED = """
 SELECT r.number, r.kind, r.seen_at, r.words_added, r.words_removed, r.numbers_changed, a.id, a.title, a.language,
     s.name AS source_name
-FROM (SELECT * FROM revisions ORDER BY id DESC LIMIT 300) AS r
+FROM (SELECT * FROM revisions ORDER BY seen_at DESC LIMIT 300) AS r
 JOIN articles AS a ON a.id = r.article_id JOIN sources AS s ON s.id = a.source_id
 WHERE r.kind IN ('correction', 'update', 'rewrite') AND (:topic IS NULL OR EXISTS (
     SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = a.id AND accepted = 1))
-ORDER BY r.kind <> 'correction', r.id DESC LIMIT :limit
+ORDER BY r.kind <> 'correction', r.seen_at DESC, r.id DESC LIMIT :limit
 """
 
-# The newest arrivals of the whole archive, as HEADLINES has them of a topic.
+# The newest arrivals of the whole archive, as HEADLINES_SINCE has them of a topic.
 ARRIVED = f"""
-WITH arrived AS (SELECT id FROM articles WHERE id >= :since_id AND is_lead = 1 ORDER BY id DESC LIMIT 400)
+WITH arrived AS (
+    SELECT id FROM articles WHERE first_seen_at >= :since AND is_lead = 1 ORDER BY first_seen_at DESC, id DESC LIMIT 400
+)
 SELECT {_CARD}, {_DAY} AS day FROM arrived JOIN articles AS a ON a.id = arrived.id {_CARD_JOINS}
 ORDER BY day DESC, a.published_at DESC, a.id DESC LIMIT :limit
 """
@@ -106,10 +111,12 @@ TOPICS = """
 SELECT t.id, t.title, t.question,
     (SELECT coalesce(sum(n_articles), 0) FROM topic_days WHERE topic_id = t.id) AS n_accepted,
     (SELECT count(*) FROM (SELECT 1 FROM topic_matches WHERE topic_id = t.id AND accepted = 0 LIMIT 1000)) AS n_review,
-    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 1 AND article_id >= (
-        SELECT id FROM articles WHERE first_seen_at >= :day_ago ORDER BY first_seen_at, id LIMIT 1)) AS n_day,
-    (SELECT count(*) FROM topic_matches WHERE topic_id = t.id AND accepted = 1 AND article_id >= (
-        SELECT id FROM articles WHERE first_seen_at >= :week_ago ORDER BY first_seen_at, id LIMIT 1)) AS n_week
+    (SELECT count(*) FROM topic_matches AS m CROSS JOIN articles AS a ON a.id = m.article_id
+        AND a.first_seen_at >= :day_ago WHERE m.topic_id = t.id AND m.accepted = 1
+        AND m.article_id >= (SELECT min(id) FROM articles WHERE first_seen_at >= :day_ago)) AS n_day,
+    (SELECT count(*) FROM topic_matches AS m CROSS JOIN articles AS a ON a.id = m.article_id
+        AND a.first_seen_at >= :week_ago WHERE m.topic_id = t.id AND m.accepted = 1
+        AND m.article_id >= (SELECT min(id) FROM articles WHERE first_seen_at >= :week_ago)) AS n_week
 FROM topics AS t WHERE t.status = 'active' ORDER BY t.title COLLATE NOCASE
 """
 
