@@ -73,7 +73,7 @@ def test_an_archive_of_older_captures_that_is_named_later_changes_no_current_tex
     before = desk.rows("SELECT updated_at, captured_at, content_hash, warc_file FROM articles")
     old = write_archive(tmp_path / "b-old.warc.gz", ("02", FIRST))
     line = read_archives(desk, new, old)
-    assert "1 pages" in line and "0 new articles" in line
+    assert " 1 page," in line and "0 new articles" in line
     assert texts_of(desk) == THIRD
     assert desk.rows(HISTORY) == [(1, _at("09"), "update", FIRST)]
     assert desk.rows("SELECT updated_at, captured_at, content_hash, warc_file FROM articles") == before
