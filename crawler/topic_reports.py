@@ -211,7 +211,8 @@ def write_suggestions(database: Path, topic: Topic) -> Iterator[str]:
     db = open_readonly(database)
     try:
         accepted = [
-            Sample(lang, f"{title}\n{body}") for lang, title, body in read_accepted(db, topic.id, SAMPLE_ARTICLES)
+            Sample(language, f"{title}\n{body}", source)
+            for language, title, body, source in read_accepted(db, topic.id, SAMPLE_ARTICLES)
         ]
         others = [
             Sample(language, f"{title}\n{body}")

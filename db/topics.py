@@ -185,11 +185,12 @@ def note_applied(db: Database, topic_id: str, now: str) -> None:
     db.execute("UPDATE topics SET applied_at = ? WHERE id = ?", (now, topic_id))
 
 
-def read_accepted(db: Database, topic_id: str, limit: int) -> Iterator[tuple[str | None, str, str]]:
-    """Yields language, title and body of the newest accepted articles of a topic, one of each story."""
+def read_accepted(db: Database, topic_id: str, limit: int) -> Iterator[tuple[str | None, str, str, str]]:
+    """Yields language, title, body and source of the newest accepted articles of a topic, one of each story."""
     yield from db.execute(
-        "SELECT a.language, t.title, t.body FROM topic_matches AS m JOIN articles AS a ON a.id = m.article_id"
-        " JOIN article_text AS t ON t.id = a.id WHERE m.topic_id = ? AND m.accepted = 1 AND a.is_lead = 1"
+        "SELECT a.language, t.title, t.body, a.source_id FROM topic_matches AS m"
+        " JOIN articles AS a ON a.id = m.article_id JOIN article_text AS t ON t.id = a.id"
+        " WHERE m.topic_id = ? AND m.accepted = 1 AND a.is_lead = 1"
         " ORDER BY a.id DESC LIMIT ?",
         (topic_id, limit),
     )

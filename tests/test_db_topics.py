@@ -155,6 +155,6 @@ def test_what_suggestions_read(filled: Database) -> None:
     _topic(filled, "bridges")
     write_matches(filled, 1, [Relevance("bridges", "v1", 0.75, True)])
     assert read_matches(filled, "bridges")[1].accepted
-    assert list(read_accepted(filled, "bridges", 5)) == [("en", BRIDGE.title, BRIDGE.body)]
+    assert list(read_accepted(filled, "bridges", 5)) == [("en", BRIDGE.title, BRIDGE.body, "harbour")]
     assert list(read_others(filled, "bridges", "de", 5)) == [(ROAD.title, ROAD.body)]
     assert list(read_others(filled, "bridges", "en", 5)) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.suggestion import Sample, count_edits, log_odds, suggest_spellings, suggest_terms
+from pipelines.suggestion import SURE, Sample, count_edits, log_odds, suggest_spellings, suggest_terms
 from pipelines.topic import Topic
 from pipelines.topic_file import load_topic
 
@@ -40,33 +40,84 @@ OTHERS = _articles(20, "The council of the town spoke of the weather and the mar
 def test_terms_of_the_accepted_articles_come_first(topic: Topic) -> None:
     accepted = _articles(6, "The ferry of the town lay at Pier Nine. The deckhands of the ferry want more.")
     terms = [one.term for one in suggest_terms(topic, accepted, OTHERS)]
-    assert "pier nine" in terms  # a name, as one
+    assert "Pier Nine" in terms  # a name, as one
     assert "deckhands" in terms
-    assert "pier" not in terms  # hardly ever without nine
+    assert "Pier" not in terms  # hardly ever without nine
     assert "ferry" not in terms  # known
     assert "the ferry" not in terms  # known with a word around
     assert not {"the", "of", "town"} & set(terms)  # frequent in all articles
 
 
 def test_words_of_every_page_are_no_terms(topic: Topic) -> None:
-    accepted = _articles(9, "They will say which deckhands met.")
+    accepted = _articles(9, "They will say which deckhands met. The ferry lies.")
     terms = {one.term for one in suggest_terms(topic, accepted, OTHERS[:3])}  # too few others to tell by counting
     assert "deckhands" in terms
     assert not {"they", "will", "which", "they will"} & terms
 
 
 def test_a_suggestion_says_where_it_stands(topic: Topic) -> None:
-    accepted = _articles(6, "The deckhands met.")
+    accepted = _articles(6, "The deckhands met. The ferry lies.")
     (found,) = [one for one in suggest_terms(topic, accepted, OTHERS) if one.term == "deckhands"]
     assert (found.language, found.kind, found.n_accepted, found.n_others) == ("en", "word", 6, 0)
-    assert found.z == round(log_odds(6, 6, 0, 20), 2) > 1.96
+    assert found.z == round(log_odds(6, 6, 0, 20), 2) > SURE
 
 
 def test_languages_are_compared_each_with_itself(topic: Topic) -> None:
-    accepted = _articles(5, "Паром стоит, матросы бастуют.", "ru") + _articles(2, "The deckhands met.")
+    accepted = _articles(6, "Линдквист стоит, а матросы бастуют.", "ru") + _articles(2, "The deckhands met.")
     terms = suggest_terms(topic, accepted, OTHERS + _articles(20, "Погода в городе.", "ru"))
     assert {one.language for one in terms} == {"ru"}  # two articles are an accident
     assert "матросы" in {one.term for one in terms}
+
+
+def _terms(topic: Topic, accepted: list[Sample], others: list[Sample] = OTHERS) -> list[str]:
+    return [one.term for one in suggest_terms(topic, accepted, others)]
+
+
+def test_what_touches_a_known_term_would_find_nothing_new(topic: Topic) -> None:
+    assert "jubilee" not in _terms(topic, _articles(6, "The jubilee ferry lies."))
+    assert "jubilee" in _terms(topic, _articles(6, "The jubilee of the ferry is near."))
+
+
+def test_terms_stand_where_the_topic_is_spoken_of(topic: Topic) -> None:
+    accepted = _articles(6, "The ferry has deckhands.\n\nElsewhere a circus was burgled.")
+    assert "deckhands" in _terms(topic, accepted)
+    assert "circus" not in _terms(topic, accepted)
+
+
+def test_one_source_is_not_enough_where_there_are_several(topic: Topic) -> None:
+    text = "The ferry and its deckhands lie here."
+    accepted = [Sample("en", text, "harbour")] * 6 + [Sample("en", "The ferry lies here.", "hill")]
+    assert "deckhands" not in _terms(topic, accepted)
+    assert "deckhands" in _terms(topic, [*accepted, Sample("en", text, "hill")])
+    assert "deckhands" in _terms(topic, accepted[:6])
+
+
+def test_numbers_and_words_with_small_words_around_are_no_terms(topic: Topic) -> None:
+    terms = _terms(topic, _articles(6, "The ferry cost 2030 crowns. Effects of us to deckhands at 18 sharp."))
+    assert "deckhands" in terms
+    assert not {"2030", "Effects of", "us to", "at 18", "18 sharp"} & set(terms)
+
+
+def test_forms_of_a_word_are_one_suggestion(topic: Topic) -> None:
+    terms = _terms(topic, _articles(6, "The ferry has one deckhand, many deckhands."))
+    assert "deckhand*" in terms
+    assert not {"deckhand", "deckhands"} & set(terms)
+
+
+def test_where_capitals_mark_nouns_other_words_are_none(topic: Topic) -> None:
+    accepted = _articles(6, "Auf der Ferry schuften die Matrosen ohne Lohn und Brot im Regen.", "de")
+    others = _articles(20, "Das Wetter im Ort ist gut.", "de")
+    terms = _terms(topic, accepted, others)
+    assert "Matrosen" in terms  # as written
+    assert "schuften" not in terms
+
+
+def test_han_is_counted_in_runs(topic: Topic) -> None:
+    accepted = [Sample("ja", f"FERRY は、甲板員 が働く。{chr(0x4E00 + n)}") for n in range(6)]
+    others = [Sample("ja", f"天気がよい。{chr(0x5E00 + n)}") for n in range(20)]
+    terms = _terms(topic, accepted, others)
+    assert "甲板員" in terms
+    assert not {"甲", "板", "員が", "は甲板"} & set(terms)
 
 
 def test_spellings_near_an_entity_are_found(topic: Topic) -> None:

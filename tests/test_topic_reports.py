@@ -134,13 +134,13 @@ def test_what_waits_is_told(archive: Path, tmp_path: Path, topic: Topic) -> None
 def test_suggestions_are_drawn_from_the_archive(tmp_path: Path, topic: Topic) -> None:
     path = tmp_path / "much.db"
     some = [
-        make_article(f"Ferry strike {n}", f"The deckhands and Captain Lynd strike at the ferry {n}.") for n in range(5)
+        make_article(f"Ferry strike {n}", f"The deckhands and Captain Lynd strike at the ferry {n}.") for n in range(7)
     ]
     rest = [make_article(f"Council {n}", f"The council and the market met {n}.") for n in range(20)]
     fill_archive(path, some + rest, [topic])
     text = "\n".join(write_suggestions(path, topic))
-    assert text.startswith("ferry: from 5 accepted articles and 20 others of their languages\n  en:\n")
-    assert "    deckhands  (word; in 5 accepted, 0 others; z " in text
+    assert text.startswith("ferry: from 7 accepted articles and 20 others of their languages\n  en:\n")
+    assert "    deckhands  (word; in 7 accepted, 0 others; z " in text
 
 
 def test_too_little_to_learn_from_is_told(archive: Path, topic: Topic) -> None:
