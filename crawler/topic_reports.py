@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlite_utils import Database
 
@@ -101,12 +101,15 @@ def write_examples(topics: Sequence[Topic]) -> tuple[list[str], int]:
             lines.append(f"{outcome} {topic.path}:{example.line}: {verdict}{score}: {example.title}")
             if verdict != example.expect:
                 lines.append(f"       expected: {example.expect}")
-                lines += [
-                    f"       {reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}"
-                    for reason in (relevance.reasons if relevance else ())
-                ]
+                lines += [f"       {_write_reason(reason)}" for reason in (relevance.reasons if relevance else ())]
     lines.append(f"{plural(n_run, 'example')}, {n_failed} failed")
     return lines, n_failed
+
+
+def _write_reason(reason: Mapping[str, Any]) -> str:
+    if reason["rule"] == "undated":
+        return "no date, and the topic has a window: it can only come up for review; give it one, date = 2018-11-09"
+    return f"{reason['where']}, {reason['n']} x {reason['rule']}: {', '.join(reason['forms'])}"
 
 
 @dataclass(frozen=True, slots=True)

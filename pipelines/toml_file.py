@@ -184,8 +184,25 @@ def _explain_syntax_error(path: Path, text: str, error: ValueError) -> ConfigErr
         else:
             last = text.rstrip("\n")
             line, column = last.count("\n") + 1, len(last) - last.rfind("\n")
-    plain = next((plain for start, plain in _PLAIN_WORDS if words.startswith(start)), None)
+    plain = _explain_sign(text, line, column) or next(
+        (plain for start, plain in _PLAIN_WORDS if words.startswith(start)), None
+    )
     return ConfigError(path, f"{plain} ({words})" if plain else f"this is not TOML ({words})", line=line, column=column)
+
+
+_DAY = re.compile(r"\d{4}-\d\d?-\d\d?")
+
+
+def _explain_sign(text: str, line: int | None, column: int | None) -> str | None:
+    """Returns what is wrong where the sign says it better than the parser: a day of no calendar, curly quotes."""
+    if line is None or column is None:
+        return None
+    written = text.split("\n")[line - 1]
+    if any(day.start() < column <= day.end() + 1 for day in _DAY.finditer(written)):
+        return "there is no such day; write it as 2018-11-09"
+    if written[column - 1 : column] in tuple("“”„‟«»‘’"):
+        return 'curly quotes mark no text here; write straight ones, "text"'
+    return None
 
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

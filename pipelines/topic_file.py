@@ -109,6 +109,7 @@ _TOP_KEYS = (
     "entity",
     "example",
 )
+_BELOW_A_HEADING = "a key of the topic stands above the first [heading]: what is below one belongs to that heading"
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ID_LINE = re.compile(r"""^id\s*=\s*["']([a-z0-9-]+)["']""", re.MULTILINE)
 _SET_NAME = re.compile(r"[^\W\d][\w-]*")
@@ -206,6 +207,8 @@ class _TopicReader:
             here = (*key_path, key)
             language = ANY_LANGUAGE if key == ANY_LANGUAGE else fold_language(key)
             if language is None:
+                if key in _TOP_KEYS:
+                    raise self.file.error(here, _BELOW_A_HEADING)
                 raise self.file.error(
                     here, 'is no language; use a code such as en, fa, ps, ru, or "any" for all languages'
                 )
@@ -232,13 +235,15 @@ class _TopicReader:
                 raise self.file.error(
                     here, "cannot be the name of a set; use letters, digits, _ and - (not near, title, entities)"
                 )
-            sets[name] = self._read_terms(here, self._get(("sets",), name, dict, {}))
+            if not isinstance(self.file.data["sets"][name], dict):
+                raise self.file.error(here, f'needs languages; write [sets.{name}] and below it en = ["word"]')
+            sets[name] = self._read_terms(here, self.file.data["sets"][name])
         return sets
 
     def _tables(self, key: str) -> list[KeyPath]:
-        listed = self._get((), key, list, [])
-        if not all(isinstance(item, dict) for item in listed):
-            raise self.file.error((key,), f"must be written as [[{key}]]")
+        listed = self.file.data.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            raise self.file.error((key,), f"must be written as [[{key}]], one such heading for each")
         return [(key, index) for index in range(len(listed))]
 
     def _read_entities(self, sets: Mapping[str, Spellings]) -> tuple[Entity, ...]:
@@ -279,7 +284,12 @@ class _TopicReader:
 
     def _check_rules(self, topic: Topic) -> None:
         if not topic.any:
-            raise self.file.error(("any",), 'is missing; say what the topic is about: any = ["set & other_set"]')
+            misplaced = [name for name in topic.sets if "any" in self.file.data["sets"][name]][:1]
+            hint = "".join(
+                f"; line {self.file.line_of(('sets', name, 'any'))} is a list of words: {_BELOW_A_HEADING}"
+                for name in misplaced
+            )
+            raise self.file.error(("any",), f'is missing; say what the topic is about: any = ["set & other_set"]{hint}')
         known = [*topic.sets, *(entity.id for entity in topic.entities), *([ALL_ENTITIES] if topic.entities else [])]
         for key, rules in (("any", topic.any), ("require", topic.require), ("not", topic.vetoes)):
             for index, rule in enumerate(rules):

@@ -193,6 +193,9 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ("date = 2024-05-05", 'language = "zz"', "34: example[1].language:", '"zz" is no language'),
         ("date = 2024-05-05", "dat = 2024-05-05", "34: example[1].dat:", 'did you mean "date"'),
         ("date = 2024-05-05", "date = 2024-05", "", ""),
+        ("[[example]]", 'not = "talks"\n[[example]]', "", "stands above the first [heading]"),
+        ('title = "No bridge"', "title = “No bridge”", "", "curly quotes"),
+        ("date = 2024-05-05", "date = 2024-13-05", "", "there is no such day"),
     ],
 )
 def test_mistakes_name_place_and_remedy(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
@@ -269,3 +272,15 @@ def test_broken_files_leave_the_others(tmp_path: Path) -> None:
     assert wrong[2].error.path.name == "twin-b.toml"
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_topics(tmp_path)
+
+
+def test_keys_below_a_heading_are_told(tmp_path: Path) -> None:
+    path = _write(tmp_path, "title = 'T'\n[sets.talks]\nen = ['talks']\nany = ['talks']\n")
+    with pytest.raises(ConfigError, match=r"toml: any: is missing; .* line 4 is a list of words: a key of the topic"):
+        load_topic(path)
+    path = _write(tmp_path, "title = 'T'\nany = 'talks'\n[sets]\ntalks = ['talks']\n")
+    with pytest.raises(ConfigError, match=r":4: sets\.talks: needs languages; write \[sets\.talks\]"):
+        load_topic(path)
+    path = _write(tmp_path, "title = 'T'\nany = \"'talks'\"\n[entity]\nid = 'x'\n")
+    with pytest.raises(ConfigError, match=r":3: entity: must be written as \[\[entity\]\]"):
+        load_topic(path)
