@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from db.folding import fold
 from db.spellings import find_runs, spell, split_joined
@@ -16,6 +17,10 @@ _QUOTES = '"“”„‟«»″＂'
 _PIECE = re.compile(rf"(-?)[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)(\*?)|(-?)([^\s,;()|{_QUOTES}]+)|(\|)")
 _WORD = re.compile(r"[^\W_]+")
 _PHRASE = re.compile(r'"([^"]*)"( \*)?')
+_LONG_BEGINNING = re.compile(r'(?<=[" ])([^" ]{3})[^" ]+(?=" \*)')
+"""The last word of a beginning of more letters than the index keeps ready (``prefix='2 3'`` in the schema)."""
+_FIRST_SYLLABLE = 0x0900
+"""Scripts below it have letters, those from it on (Devanagari, Hangul, Han) mostly a syllable or more a character."""
 _LONGEST_INPUT = 1000
 """Characters that are read: more than anybody types, few enough to stay cheap."""
 
@@ -55,8 +60,8 @@ def match_expression(text: str, language: str | None = None) -> str:
         words = split_joined(bare or quoted)
         if words:
             starred = bool(quoted_star) or bare.rstrip(".!?:'’").endswith("*")
-            # One Latin letter and a star is half the dictionary, and never what was meant.
-            prefix = starred and (len(words[-1]) > 1 or not words[-1].isascii())
+            # One letter and a star is half the dictionary, and never what was meant.
+            prefix = starred and (len(words[-1]) > 1 or ord(words[-1]) >= _FIRST_SYLLABLE)
             stars = (False,) * (len(words) - 1) + (prefix,)
             phrases = [quote_phrase(one, prefix=ends[-1]) for one, ends in spell(tuple(words), stars, language)]
             if minus or quoted_minus or excludes:
@@ -76,6 +81,44 @@ def match_expression(text: str, language: str | None = None) -> str:
             wanted[at] += [quote_phrase(one, prefix=ends[-1]) for one, ends in spellings]
     expression = " AND ".join(either[0] if len(either) == 1 else f"({' OR '.join(either)})" for either in wanted)
     return f"({expression}) NOT ({' OR '.join(unwanted)})" if unwanted else expression
+
+
+def widen(match: str) -> str:
+    """Returns an expression that all answers to a `match_expression` answer too, and that the index has at hand.
+
+    The expression itself where it has no beginning of more than three letters. FTS5 reads every word of a longer one
+    from end to end before the first answer, be it one: half a second for `inter*` in a million articles.
+    """
+    wanted, joint, unwanted = match.partition(") NOT (")
+    shorter = _LONG_BEGINNING.sub(r"\1", wanted)
+    if not joint or not _LONG_BEGINNING.search(unwanted):
+        return f"{shorter}{joint}{unwanted}"
+    return f"{shorter})"
+
+
+def answers(match: str, *texts: str | None) -> bool:
+    """Returns whether folded texts, the columns of one row, answer a `match_expression`, as FTS5 would say.
+
+    False where one is None: it is private, and nobody can tell.
+    """
+    lines = [f" {' '.join(_WORD.findall(text))} " for text in texts if text is not None]
+    if len(lines) < len(texts):
+        return False
+    wanted, unwanted = _list_needles(match)
+    return all(any(needle in line for needle in either for line in lines) for either in wanted) and not any(
+        needle in line for needle in unwanted for line in lines
+    )
+
+
+@lru_cache(maxsize=32)
+def _list_needles(match: str) -> tuple[list[list[str]], list[str]]:
+    """Returns the phrases of an expression, any of each list wanted, and those unwanted, as they stand in a line."""
+    wanted, _, unwanted = match.partition(") NOT (")
+    either, without = (
+        [[f" {phrase}{'' if star else ' '}" for phrase, star in _PHRASE.findall(part)] for part in parts]
+        for parts in (wanted.split(" AND "), [unwanted])
+    )
+    return either, without[0]
 
 
 def find_forms(match: str, *texts: str | None) -> frozenset[str]:

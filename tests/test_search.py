@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
-from db.search import find_forms, match_expression, quote_phrase, split_words
+from db.search import answers, find_forms, match_expression, quote_phrase, split_words, widen
 
 TEXTS = (
     "Afghan peace talks open in Moscow",
@@ -126,6 +126,7 @@ def test_endless_input_is_cut(table: sqlite3.Connection) -> None:
 def test_a_lone_letter_with_a_star_is_the_letter() -> None:
     assert match_expression("a*") == '"a"'
     assert match_expression("阿*") == '"阿" *'
+    assert match_expression("и* و*") == '"и" AND "و"'
 
 
 _TYPED = st.text(st.characters(exclude_categories=()), max_size=50)
@@ -212,3 +213,50 @@ def test_forms_are_those_that_fts5_marks(text: str) -> None:
     for number, marked in TABLE.execute(sql, (match,)) if match else ():
         words = {word for run in re.findall("\x02([^\x03]*)\x03", marked) for word in split_words(run)}
         assert find_forms(match, TEXTS[number]) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "wider"),
+    [
+        ("inter*", '"int" *'),
+        ("int*", '"int" *'),
+        ("interest", '"interest"'),
+        ('"the interest of inter"*', '"the interest of int" *'),
+        ("inter* OR govern* talks", '("int" * OR "gov" *) AND "talks"'),
+        ("inter* -talks", '("int" *) NOT ("talks")'),
+        ("inter* -governm*", '("int" *)'),
+        ("talks -governm*", '("talks")'),
+        ("переговоры моск*", '"переговоры" AND "мос" *'),
+    ],
+)
+def test_long_beginnings_are_cut_to_what_the_index_has(text: str, wider: str) -> None:
+    assert widen(match_expression(text)) == wider
+
+
+_PLAIN = st.lists(
+    st.sampled_from(["aaaa", "aaaab", "aaa", "bbbb", "bbbbc", "ccc", "-", "*", '"', " ", " ", " OR ", "дом", "дома"]),
+    max_size=14,
+).map("".join)
+_LINES = st.lists(
+    st.sampled_from(["aaaa", "aaaab", "aaa", "bbbb", "bbbbc", "ccc", "дом", "дома", "x."]), max_size=5
+).map(" ".join)
+
+
+@given(_PLAIN, st.lists(st.tuples(_LINES, _LINES), max_size=5))
+def test_texts_answer_as_the_index_says(text: str, rows: list[tuple[str, str]]) -> None:
+    match = match_expression(text)
+    if not match:
+        return
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5 (title, body, tokenize='unicode61 remove_diacritics 0')")
+    connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
+    found = {row[0] - 1 for row in connection.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,))}
+    wider = {row[0] - 1 for row in connection.execute("SELECT rowid FROM t WHERE t MATCH ?", (widen(match),))}
+    connection.close()
+    assert found == {number for number, row in enumerate(rows) if answers(match, *row)}
+    assert found <= wider
+
+
+def test_a_private_text_answers_nothing() -> None:
+    assert answers('"talks"', "talks", "")
+    assert not answers('"talks"', "talks", None)

@@ -10,7 +10,7 @@ import pytest
 
 from db.connection import open_archive
 from db.site import export_queries, queries
-from db.site.searching import LOOKED_AT
+from db.site.searching import LOOKED_AT, prepare_connection
 from tests.site_archive import NOW, fill_archive
 
 STATEMENTS = {
@@ -41,6 +41,8 @@ VALUES = {
     "last": "2019-01-01",
     "after": "2019-01-01",
     "match": '"talks"',
+    "wider": '"tal" *',
+    "tried": 200,
     "source": None,
     "language": None,
     "entity": None,
@@ -67,6 +69,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
     fill_archive(path)
     connection = open_archive(path).conn
     assert connection is not None
+    prepare_connection(connection)
     return connection
 
 

@@ -96,7 +96,7 @@ async def read_listing(
     }
     try:
         if name == "search":
-            values["horizon"] = await searching.find_horizon(db, question)
+            values |= await searching.bind_search(db, question)
         found = await db.execute(kind.statement, values, truncate=False)
     except sqlite3.DatabaseError:
         if name != "search":

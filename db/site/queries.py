@@ -329,11 +329,21 @@ FILTERS = """article_text_fts.rowid > :horizon
         SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = f.id AND accepted = 1))
     AND (:entity IS NULL OR EXISTS (
         SELECT 1 FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
-        WHERE m.article_id = f.id AND e.slug = :entity))"""
+        WHERE m.article_id = f.id AND e.slug = :entity))
+    AND (:wider = :match OR answers(:match, (SELECT folded_title FROM article_text WHERE id = f.id),
+        (SELECT folded FROM article_text WHERE id = f.id)))"""
+
+# Of the newest articles that answer the wider expression, how many answer the one that was asked for.
+SEARCH_SHARE = """
+WITH newest AS MATERIALIZED (SELECT rowid AS id FROM article_text_fts WHERE article_text_fts MATCH :wider
+    ORDER BY rowid DESC LIMIT :tried)
+SELECT count(*) AS n FROM newest CROSS JOIN article_text AS t ON t.id = newest.id
+WHERE answers(:match, t.folded_title, t.folded)
+"""
 
 # Filters are tried on each hit, so a narrowed search looks at so many of the newest and goes on from there if asked.
 SEARCH_HORIZON = """
-SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH :match AND rowid < :before_id
+SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH :wider AND rowid < :before_id
     ORDER BY rowid DESC LIMIT 1 OFFSET :looked_at), 0) AS id
 """
 
@@ -341,7 +351,7 @@ SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH
 SEARCH_NEWEST = f"""
 WITH found AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :match AND article_text_fts.rowid < :before_id AND {FILTERS}
+    WHERE article_text_fts MATCH :wider AND article_text_fts.rowid < :before_id AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT max(:limit, :counted)
 ), hits AS (SELECT id, (SELECT count(*) FROM found) AS n FROM found ORDER BY id DESC LIMIT :limit)
 {_SEARCH_SHAPE} ORDER BY a.id DESC

@@ -111,7 +111,8 @@ async def show_raw_page(datasette: Any, request: Any) -> Response:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_connection(conn: Connection, datasette: Any) -> None:
-    """Keeps the texts of articles from every statement of a site with private bodies."""
+    """Adds what searches call; keeps the texts of articles from every statement of a site with private bodies."""
+    searching.prepare_connection(conn)
     if _is_private(datasette):
         privacy.hide_bodies(conn)
 
