@@ -203,8 +203,11 @@ class Builder:
         self.topics = {"everything": 0.2, **{f"topic-{i}": 0.01 for i in range(4)}}
         self.many(
             "topics",
-            [(t, t.capitalize(), "What is new?", "v1", f"{t}.toml", self.at(0), self.at(0)) for t in self.topics],
-            "id, title, question, version, file, loaded_at, applied_at",
+            [
+                (t, t.capitalize(), "What is new?", "v1", 0.5, 0.25, f"{t}.toml", self.at(0), self.at(0))
+                for t in self.topics
+            ],
+            "id, title, question, version, accept, review, file, loaded_at, applied_at",
         )
         self.many(
             "entities",

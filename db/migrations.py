@@ -302,6 +302,8 @@ CREATE TABLE topics (
     title TEXT NOT NULL,
     question TEXT,
     version TEXT NOT NULL,
+    accept REAL,
+    review REAL,
     file TEXT NOT NULL,
     loaded_at TEXT NOT NULL,
     applied_at TEXT,

@@ -20,6 +20,7 @@ class TableDoc:
 
 
 _TIME = "UTC, ISO 8601 (`2018-11-09T08:30:00Z`)"
+_DAY = "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`"
 _WARC_FILE = "WARC file that holds the raw bytes, relative to the archive folder; NULL when they were not kept"
 _WARC_OFFSET = "Offset of the record in that file, bytes"
 _WARC_LENGTH = "Length of the compressed record, bytes"
@@ -309,6 +310,8 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "title": "Title shown to readers",
             "question": "What the analyst wants to know",
             "version": "Fingerprint of the file's rules; scores of another version are stale",
+            "accept": "Score, 0 to 1, from which the file takes an article into the collection",
+            "review": "Score, 0 to 1, from which an article waits for a reader",
             "file": "The file it was read from",
             "loaded_at": f"When this version was read, {_TIME}",
             "applied_at": f"When this version had judged all articles, {_TIME}; NULL: `scrapy topic apply` is due",
@@ -351,7 +354,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "entity": "Short name of the one",
             "other": "Short name of the other",
             "article_id": "An article that names both",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "day": _DAY,
         },
     ),
     "daily_totals": TableDoc(
@@ -364,17 +367,13 @@ DESCRIPTIONS: dict[str, TableDoc] = {
     ),
     "source_days": TableDoc(
         "Articles of each source a day, kept by triggers. A row that fell to 0 stays.",
-        {
-            "source_id": "The outlet",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
-            "n_articles": "Articles of that day, copies included",
-        },
+        {"source_id": "The outlet", "day": _DAY, "n_articles": "Articles of that day, copies included"},
     ),
     "topic_days": TableDoc(
         "Accepted articles of each topic a day, kept by triggers. A row that fell to 0 stays.",
         {
             "topic_id": "The topic",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "day": _DAY,
             "n_articles": "Accepted articles of that day, copies included",
             "n_stories": "Those of them that stand for their story",
         },
@@ -384,17 +383,13 @@ DESCRIPTIONS: dict[str, TableDoc] = {
         {
             "topic_id": "The topic",
             "source_id": "The outlet",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
+            "day": _DAY,
             "n_articles": "Accepted articles of that day, copies included",
         },
     ),
     "entity_days": TableDoc(
         "In how many articles each entity is named a day, kept by triggers. A row that fell to 0 stays.",
-        {
-            "entity_id": "The entity",
-            "day": "Day of publication, or where unknown of the first fetch, UTC, `YYYY-MM-DD`",
-            "n_articles": "Articles of that day that name it",
-        },
+        {"entity_id": "The entity", "day": _DAY, "n_articles": "Articles of that day that name it"},
     ),
 }
 

@@ -44,6 +44,8 @@ def write_topic(
     title: str,
     question: str | None,
     version: str,
+    accept: float,
+    review: float,
     file: str,
     now: str,
     entities: Sequence[tuple[str, str, str | None]],
@@ -53,14 +55,24 @@ def write_topic(
     From a change of its version on, and after a time without its file, the topic waits to be applied to what is stored.
     """
     db.execute(
-        "INSERT INTO topics (id, title, question, version, file, loaded_at, applied_at)"
-        " VALUES (:id, :title, :question, :version, :file, :now,"
+        "INSERT INTO topics (id, title, question, version, accept, review, file, loaded_at, applied_at)"
+        " VALUES (:id, :title, :question, :version, :accept, :review, :file, :now,"
         " CASE WHEN NOT EXISTS (SELECT 1 FROM articles) THEN :now END)"
         " ON CONFLICT (id) DO UPDATE SET title = excluded.title, question = excluded.question,"
-        " version = excluded.version, file = excluded.file, loaded_at = excluded.loaded_at, status = 'active',"
+        " version = excluded.version, accept = excluded.accept, review = excluded.review, file = excluded.file,"
+        " loaded_at = excluded.loaded_at, status = 'active',"
         " applied_at = CASE WHEN version = excluded.version AND status = 'active' AND applied_at IS NOT NULL"
         " THEN applied_at ELSE excluded.applied_at END",
-        {"id": topic_id, "title": title, "question": question, "version": version, "file": file, "now": now},
+        {
+            "id": topic_id,
+            "title": title,
+            "question": question,
+            "version": version,
+            "accept": accept,
+            "review": review,
+            "file": file,
+            "now": now,
+        },
     )
     for slug, name, role in entities:
         db.execute(

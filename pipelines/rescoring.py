@@ -166,6 +166,8 @@ def record_topic(db: Database, topic: Topic, now: str) -> None:
         title=topic.title,
         question=topic.question,
         version=topic.version,
+        accept=topic.accept,
+        review=topic.review,
         file=topic.path.name,
         now=now,
         entities=[(entity.id, entity.name, entity.role) for entity in topic.entities],

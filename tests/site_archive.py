@@ -206,6 +206,8 @@ def _add_topics(fill: Filler, ids: dict[str, int]) -> None:
         title="Moscow <talks>",
         question="Who met whom & where?",
         version="v1",
+        accept=0.5,
+        review=0.25,
         file="moscow-talks.toml",
         loaded_at=fill.at(100),
     )

@@ -47,9 +47,8 @@ def filled(tmp_path: Path) -> Database:
 
 def _topic(db: Database, topic: str, version: str = "v1") -> None:
     entities = [("council", "The council", None), ("ann", "Ann", "carpenter")]
-    write_topic(
-        db, topic, title=topic.title(), question=None, version=version, file="t.toml", now=NOW, entities=entities
-    )
+    kept = {"title": topic.title(), "question": None, "file": "t.toml", "now": NOW}
+    write_topic(db, topic, version=version, accept=0.5, review=0.25, entities=entities, **kept)  # type: ignore[arg-type]
 
 
 def test_topics_are_written_once_retired_and_woken(db: Database) -> None:

@@ -196,6 +196,17 @@ def test_source_health_is_on_its_pages(site: Site) -> None:
     assert ">failing</span>" in text and "Kabul &lt;i&gt;Tribune&lt;/i&gt; &amp; Sons" in text
 
 
+ODD_IDS = ["1e0", "01", "+1", "-1", "1_0", "1.0", "1~20", "0x1", "~D9~A1", "~EF~BC~91", "9" * 18, "9" * 19, "9" * 400]
+"""What SQLite or Python would take for a number, or for the number of an article that is there."""
+
+
+@pytest.mark.parametrize("path", ["/watch/-/schema", "/watch/-/schema.json", "/watch/articles/-/schema"])
+def test_pages_of_the_schema_show_no_data(site: Site, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status == 200 and "CREATE TABLE articles" in answer.text
+    assert "Envoy" not in answer.text and "steppe" not in answer.text
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -203,6 +214,8 @@ def test_source_health_is_on_its_pages(site: Site) -> None:
         "/article/abc",
         "/article/1~20OR~201=1",
         "/article/~00",
+        *(f"/{kind}/{odd}{form}" for kind in ("article", "story") for form in ("", ".json") for odd in ODD_IDS),
+        *(f"/article/{odd}/raw" for odd in ODD_IDS),
         "/story/0",
         "/topic/none",
         "/source/none",
@@ -212,7 +225,7 @@ def test_source_health_is_on_its_pages(site: Site) -> None:
 def test_unknown_addresses_are_404_and_still_hardened(site: Site, path: str) -> None:
     answer = site.get(path)
     assert answer.status == 404
-    assert "<h1>Not found</h1>" in answer.text
+    assert "<h1>Not found</h1>" in answer.text or path.endswith(".json")
     assert answer.headers["content-security-policy"] == headers.POLICY
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -35,6 +36,12 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     db = open_archive(path)
     db.execute("UPDATE articles SET title = '=HYPERLINK(\"http://evil.example\")' WHERE id = 7")
     db.close()
+
+    return ask_site(path)
+
+
+def ask_site(path: Path) -> Ask:
+    """Returns what asks the site over an archive for an address."""
 
     def asked(address: str, **headers: str) -> Any:
         # A new site each time: its threads belong to one event loop.

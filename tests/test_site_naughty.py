@@ -64,7 +64,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     db = open_archive(path)
     now = "2026-11-22T10:00:00Z"
     with transaction(db):
-        write_topic(db, "any", title=TOPIC, question=TOPIC, version="1", file="x.toml", now=now,
+        write_topic(db, "any", title=TOPIC, question=TOPIC, version="1", accept=0.5, review=0.25, file="x.toml", now=now,
                     entities=[(f"e{n}", text, text) for n, text in enumerate(NAUGHTY[:40])])  # fmt: skip
         for number, text in enumerate(NAUGHTY):
             source = f"outlet-{number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tomllib
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -126,6 +127,51 @@ def test_an_entity_tells_when_where_and_with_whom(tmp_path: Path) -> None:
 def test_review_shows_the_score_and_leads_on(site: Site) -> None:
     text = text_of(site, "/review")
     assert "Court on" in text and "0.31" in text and "Envoy reports progress" not in text
+    assert "1 article waits" in text
+    assert "moscow-talks.toml accepts from a score of 0.50 and leaves those from 0.25 on to a reader" in text
+    assert "Score 0.31 , between 0.25 (review) and 0.50 (accept)" in text
+    for command in ("test", "diff", "apply"):
+        assert f"scrapy topic {command} moscow-talks" in text
+
+
+def test_review_tells_a_missing_date_an_old_version_and_an_example_to_copy(tmp_path: Path) -> None:
+    fill = Filler(tmp_path / "waiting.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    for topic, accept in (("t", 0.5), ("old", None)):
+        fill.insert("topics", id=topic, title=topic, version="v1", accept=accept, review=accept and 0.25,
+                    file=f"{topic}.toml", loaded_at=fill.now)  # fmt: skip
+    title = 'Said "no": \\ a tab\t and \x7f'
+    article = fill.article(title, "Body of it. " * 20, source="s", hours=None)
+    fill.match("t", article, 0.8, {"rule": "undated", "forms": [], "where": "date", "n": 0}, accepted=0)
+    stale = fill.article("Judged long ago", "Text.", source="s")
+    fill.match("t", stale, 0.3, accepted=0)
+    fill.db.execute("UPDATE topic_matches SET topic_version = 'v0' WHERE article_id = ?", (stale,))
+    fill.match("old", article, 0.3, accepted=0)
+    fill.db.close()
+    with running_site(tmp_path / "waiting.db") as site:
+        text = text_of(site, "/review?topic=t")
+        assert "Score 0.80 , enough for 0.50, but it has no date" in text
+        assert "Score 0.30 , by an earlier version of the file: scrapy topic apply t judges it anew" in text
+        assert "Score 0.30" in text_of(site, "/review?topic=old")
+        pasted = [
+            unescape(found) for found in re.findall(r"<pre[^>]*>(.*?)</pre>", site.get("/review?topic=t").text, re.S)
+        ]
+    read = [tomllib.loads(text)["example"][0] for text in pasted]
+    assert [example["title"] for example in read] == ["Judged long ago", title]
+    assert "date" not in read[1] and read[0]["date"].isoformat() == fill.at(5)[:10]
+    assert read[1]["body"].startswith("Body of it.") and read[1]["expect"] == "accept"
+
+
+def test_the_timeline_without_a_topic_says_how_to_get_lanes(site: Site, tmp_path: Path) -> None:
+    text = site.get("/timeline").text
+    assert "belong to a topic" in text and 'href="/timeline?topic=moscow-talks&amp;by=' in text
+    published = re.search(r'datetime="([0-9-]{10})', site.get("/article/1").text)
+    assert published and "/article/1" in site.get(f"/timeline?by=day&at={published[1]}").text, "its stories are there"
+    fill = Filler(tmp_path / "bare.db", utc_now())
+    fill.insert("daily_totals", day=fill.now[:10], n_articles=1, n_stories=1)
+    fill.db.close()
+    with running_site(tmp_path / "bare.db") as bare:
+        assert "With a topic file, lanes show here" in text_of(bare, "/timeline")
 
 
 def test_runs_tell_outcome_and_failures(site: Site) -> None:

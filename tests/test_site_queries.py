@@ -37,6 +37,7 @@ VALUES = {
     "since_id": 0,
     "before_at": "9999",
     "before_id": 2**62,
+    "after_id": 1,
     "first": "2018-01-01",
     "last": "2019-01-01",
     "after": "2019-01-01",
@@ -115,7 +116,7 @@ def test_an_export_names_the_pair_that_joined_an_article_and_no_related_one(tmp_
         (ids["copy"], ids["stray"]),
     )
     (story_id,) = connection.execute("SELECT story_id FROM articles WHERE id = ?", (ids["copy"],)).fetchone()
-    found = connection.execute(export_queries.STORY_ARTICLES, {"id": story_id, "limit": 9})
+    found = connection.execute(export_queries.STORY_ARTICLES, {"id": story_id, "after_id": 0, "limit": 9})
     names = [column[0] for column in found.description]
     told = {
         row["id"]: (row["relation"], row["of_article_id"]) for row in (dict(zip(names, r, strict=True)) for r in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_any_bytes_give_a_page_or_a_word(data: bytes, offset: int, length: int) 
         (Path(folder) / "odd.warc.gz").write_bytes(data)
         with pytest.raises(NoRawPage):
             read_raw_page(Path(folder), "odd.warc.gz", offset, length)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to a pipe"])
+def test_what_is_no_file_is_not_opened(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "odd.warc.gz"
+    if kind == "folder":
+        path.mkdir()
+    else:
+        pipe = tmp_path / "pipe" if kind.startswith("link") else path
+        os.mkfifo(pipe)
+        if pipe != path:
+            path.symlink_to(pipe)
+    for name in (path.name, str(path), "/dev/zero", "/dev/stdin"):
+        with pytest.raises(NoRawPage):
+            read_raw_page(tmp_path, name, 0, 100)
 
 
 def test_a_record_that_claims_to_be_endless_is_not_read(tmp_path: Path) -> None:

@@ -198,32 +198,32 @@ def test_a_wide_beginning_is_looked_for_in_the_newest_articles(tmp_path: Path, m
     fill.db.close()
     monkeypatch.setattr(searching, "LOOKED_AT", 50)
 
-    async def ask(private: bool = False, **args: str) -> Results:
+    async def ask(args: dict[str, str], private: bool = False) -> Results:
         site = app.build_site(path, private_bodies=private)
         try:
             return await search_archive(site.get_database("wide"), read_request(args))
         finally:
             site.close()
 
-    async def list_all(**args: str) -> list[int]:
+    async def list_all(args: dict[str, str]) -> list[int]:
         seen: list[int] = []
         before: int | None = searching.LAST_ID
         while before:
-            found = await ask(**args, before=str(before))
+            found = await ask({**args, "before": str(before)})
             seen += [hit.row["id"] for hit in found.hits]
             before = found.next_before
         return seen
 
-    newest = asyncio.run(ask(q="wordy*"))
+    newest = asyncio.run(ask({"q": "wordy*"}))
     assert (newest.n, len(newest.hits), newest.hits[0].row["id"]) == (None, 20, ids[-1])
     assert ("mark", "Wordy") in newest.hits[0].title
-    assert asyncio.run(list_all(q="wordy*")) == ids[::-1]
+    assert asyncio.run(list_all({"q": "wordy*"})) == ids[::-1]
     without = [i for n, i in enumerate(ids) if n % 3 == 0]
-    assert asyncio.run(list_all(q="wordy* -talks")) == without[::-1]
-    assert asyncio.run(list_all(q="wordy*", source="s")) == [i for n, i in enumerate(ids) if n % 6 == 0][::-1]
-    best = asyncio.run(ask(q="wordy*", order="best"))
+    assert asyncio.run(list_all({"q": "wordy* -talks"})) == without[::-1]
+    assert asyncio.run(list_all({"q": "wordy*", "source": "s"})) == [i for n, i in enumerate(ids) if n % 6 == 0][::-1]
+    best = asyncio.run(ask({"q": "wordy*", "order": "best"}))
     assert best.unranked and [hit.row["id"] for hit in best.hits] == ids[:-21:-1]
-    rare = asyncio.run(ask(q="wordier*"))
+    rare = asyncio.run(ask({"q": "wordier*"}))
     assert (rare.n, rare.hits, rare.words) == (0, (), (("wordier*", 0),)), "the index reads what is rare to its end"
-    private = asyncio.run(ask(private=True, q="wordy*"))
+    private = asyncio.run(ask({"q": "wordy*"}, private=True))
     assert (private.n, len(private.hits)) == (120, 20), "counted by the index, which private texts do not hinder"

@@ -20,6 +20,8 @@ from db.site.wording import read_names
 PAGE_ROWS = 100
 MOST_ROWS = 500
 """Rows of one answer that ``?size=`` may ask for: as many as a page of a table holds; a link leads to the next ones."""
+SHEET_ROWS = 5000
+"""Rows of a CSV document: a spreadsheet cannot follow a link. One statement reads them in half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,20 @@ class Kind:
     statement: str
     title: str
     title_statement: str | None = None
-    is_long: bool = False
-    """Whether it goes on: ``:before_id`` is the id of the last row shown."""
+    cursor: str | None = None
+    """The parameter by which it goes on, ``before`` or ``after``: the id of the row shown last. None: it is whole."""
+    count: str | None = None
+    """The statement that tells how many rows there are in all, where the list may be longer than an answer."""
     has_feed: bool = False
 
 
 KINDS = {
-    "stories": Kind(sql.STORIES, "Stories", is_long=True, has_feed=True),
-    "topic": Kind(sql.TOPIC_ARTICLES, "", sql.TOPIC_TITLE, is_long=True, has_feed=True),
-    "entity": Kind(sql.ENTITY_ARTICLES, "", sql.ENTITY_NAME, is_long=True, has_feed=True),
-    "source": Kind(sql.SOURCE_ARTICLES, "", sql.SOURCE_NAME, is_long=True, has_feed=True),
-    "search": Kind(sql.SEARCH, "Search", is_long=True, has_feed=True),
-    "story": Kind(sql.STORY_ARTICLES, "", sql.STORY_TITLE),
+    "stories": Kind(sql.STORIES, "Stories", None, "before", sql.N_STORIES, has_feed=True),
+    "topic": Kind(sql.TOPIC_ARTICLES, "", sql.TOPIC_TITLE, "before", sql.N_OF_TOPIC, has_feed=True),
+    "entity": Kind(sql.ENTITY_ARTICLES, "", sql.ENTITY_NAME, "before", sql.N_OF_ENTITY, has_feed=True),
+    "source": Kind(sql.SOURCE_ARTICLES, "", sql.SOURCE_NAME, "before", sql.N_OF_SOURCE, has_feed=True),
+    "search": Kind(sql.SEARCH, "Search", None, "before", has_feed=True),
+    "story": Kind(sql.STORY_ARTICLES, "", sql.STORY_TITLE, "after", sql.N_OF_STORY),
     "topics": Kind(sql.TOPICS, "Topics"),
     "entities": Kind(sql.ENTITIES, "Entities"),
     "sources": Kind(SOURCE_HEALTH, "Sources"),
@@ -58,6 +62,8 @@ class Listing:
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
     next_query: str | None
+    n: int | None = 0
+    """How many rows there are in all; None for a search that goes on, whose hits are not counted."""
 
 
 async def read_listing(
@@ -82,6 +88,8 @@ async def read_listing(
     if name == "search":
         title, query = f"Search: {question.text}", _ask_again(args)
         place = (name, urlencode(query))
+    elif name in ("entities", "timeline") and args.get("topic"):
+        query = {"topic": args["topic"]}
     elif review:
         query = {"show": "review"}
     if name == "search" and not question.match:
@@ -89,6 +97,7 @@ async def read_listing(
     values: dict[str, Any] = {
         **searching.bind_question(question),
         **names,
+        "after_id": searching.read_cursor(args, "after"),
         "limit": size + 1,
         "accepted": 0 if review else 1,
         "topic": names.get("topic") or args.get("topic") or None,
@@ -103,13 +112,17 @@ async def read_listing(
             raise
         return Listing(title, _page(name, names, query), place, ("id",), (), None)
     rows = [_read_row(row) for row in found.rows]
-    more = kind.is_long and len(rows) > size
-    shown = rows[:size] if kind.is_long else rows
+    more = kind.cursor is not None and len(rows) > size
+    shown = rows[:size] if kind.cursor else rows
     last = shown[-1][_cursor(name)] if more else values["horizon"] + 1 if values["horizon"] else None
-    following = {**query, "size": size, "before": last} if last is not None else None
-    return Listing(
-        title, _page(name, names, query), place, list(found.columns), shown, urlencode(following) if following else None
-    )
+    following = {**query, "size": size, kind.cursor or "": last} if last is not None else None
+    n: int | None = len(shown)
+    if kind.count:
+        n = int((await db.execute(kind.count, values)).rows[0]["n"])
+    elif name == "search" and (following or question.before_id < searching.LAST_ID):
+        n = None
+    next_query = urlencode(following) if following else None
+    return Listing(title, _page(name, names, query), place, list(found.columns), shown, next_query, n)
 
 
 def _cursor(name: str) -> str:

@@ -108,9 +108,9 @@ WHERE a.is_lead = 1 AND a.published_at IS NULL AND a.id < :before_id ORDER BY a.
 """
 
 TOPICS = """
-SELECT t.id, t.title, t.question,
+SELECT t.id, t.title, t.question, t.version, t.accept, t.review, t.file,
     (SELECT coalesce(sum(n_articles), 0) FROM topic_days WHERE topic_id = t.id) AS n_accepted,
-    (SELECT count(*) FROM (SELECT 1 FROM topic_matches WHERE topic_id = t.id AND accepted = 0 LIMIT 1000)) AS n_review,
+    (SELECT count(*) FROM (SELECT 1 FROM topic_matches WHERE topic_id = t.id AND accepted = 0 LIMIT 1001)) AS n_review,
     (SELECT count(*) FROM topic_matches AS m CROSS JOIN articles AS a ON a.id = m.article_id
         AND a.first_seen_at >= :day_ago WHERE m.topic_id = t.id AND m.accepted = 1
         AND m.article_id >= (SELECT min(id) FROM articles WHERE first_seen_at >= :day_ago)) AS n_day,
@@ -120,6 +120,8 @@ SELECT t.id, t.title, t.question,
 FROM topics AS t WHERE t.status = 'active' ORDER BY t.title COLLATE NOCASE
 """
 
+TOPIC_REVIEWED = "SELECT count(*) FROM topic_matches WHERE topic_id = :id AND accepted = 0"
+
 TOPIC = "SELECT id, title, question, version, file, loaded_at, status FROM topics WHERE id = :id"
 
 TOPIC_ARTICLES = f"""
@@ -127,7 +129,8 @@ WITH page AS (
     SELECT article_id, score FROM topic_matches
     WHERE topic_id = :id AND accepted = :accepted AND article_id < :before_id ORDER BY article_id DESC LIMIT :limit
 )
-SELECT {_CARD}, a.url, page.score, m.reasons FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS}
+SELECT {_CARD}, a.url, page.score, m.reasons, m.topic_version
+FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS}
 JOIN topic_matches AS m ON m.topic_id = :id AND m.article_id = a.id
 ORDER BY a.id DESC
 """
@@ -211,7 +214,10 @@ WHERE d.day BETWEEN b.first AND b.last AND d.n_articles > 0 GROUP BY e.id, b.fir
 
 PERIOD = f"""
 SELECT {_CARD} FROM articles AS a {_CARD_JOINS}
-WHERE a.published_at >= :first AND a.published_at < :after AND a.is_lead = 1 AND (:topic IS NULL OR EXISTS (
+WHERE a.published_at >= coalesce((SELECT published_at FROM articles WHERE id = :after_id), :first)
+AND a.published_at < :after AND (a.published_at, a.id) > (
+    SELECT published_at, id FROM articles WHERE id = :after_id UNION ALL SELECT '', 0 LIMIT 1)
+AND a.is_lead = 1 AND (:topic IS NULL OR EXISTS (
     SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = a.id AND accepted = 1))
 ORDER BY a.published_at, a.id LIMIT :limit
 """
@@ -242,7 +248,7 @@ FROM revisions WHERE article_id = :id ORDER BY number DESC LIMIT 50
 
 REMOVED_LINES = """
 SELECT l.line, l.place, l.n_articles FROM removed_lines AS r JOIN site_lines AS l ON l.id = r.site_line_id
-WHERE r.article_id = :id ORDER BY r.position LIMIT 50
+WHERE r.article_id = :id ORDER BY r.position
 """
 
 RAW_PAGE = "SELECT url, warc_file, warc_offset, warc_length FROM articles WHERE id = :id"
@@ -251,17 +257,28 @@ STORY = """
 SELECT * FROM stories WHERE id = coalesce((SELECT story_id FROM story_aliases WHERE id = :id), :id)
 """
 
-STORY_ARTICLES = """
+# The articles of a story in the order in which they were published, those after one of them; 0 begins.
+STORY_PAGE = """
+SELECT a.id FROM stories AS o CROSS JOIN articles AS a ON a.story_id = o.id
+WHERE o.id = coalesce((SELECT story_id FROM story_aliases WHERE id = :id), :id)
+AND (a.published_at IS NULL, coalesce(a.published_at, ''), a.id) > (
+    SELECT published_at IS NULL, coalesce(published_at, ''), id FROM articles WHERE id = :after_id
+    UNION ALL SELECT -1, '', 0 LIMIT 1)
+ORDER BY a.published_at IS NULL, a.published_at, a.id LIMIT :limit
+"""
+
+STORY_ARTICLES = f"""
+WITH page AS MATERIALIZED ({STORY_PAGE})
 SELECT a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.word_count, a.is_lead, a.url,
     s.name AS source_name, d.relation, d.containment, d.numbers_changed, d.gap_days
-FROM articles AS a JOIN sources AS s ON s.id = a.source_id
+FROM page CROSS JOIN articles AS a ON a.id = page.id JOIN sources AS s ON s.id = a.source_id
 LEFT JOIN duplicates AS d ON d.rowid = (
     SELECT p.rowid FROM duplicates AS p
     WHERE (p.article_id = a.id OR p.of_article_id = a.id) AND p.relation <> 'related'
     AND (SELECT count(*) FROM articles AS b WHERE b.id IN (p.article_id, p.of_article_id) AND b.story_id = :id) = 2
     ORDER BY p.containment DESC, p.gap_days LIMIT 1
 )
-WHERE a.story_id = :id ORDER BY a.published_at IS NULL, a.published_at, a.id LIMIT 200
+ORDER BY a.published_at IS NULL, a.published_at, a.id
 """
 
 STORY_RELATED = """
@@ -283,7 +300,7 @@ SOURCE = "SELECT * FROM sources WHERE id = :id"
 
 SOURCE_SEEDS = """
 SELECT id, kind, url, status, failures, polled_at, next_poll_at, interval_seconds, rate_per_day, note
-FROM seeds WHERE source_id = :id AND status <> 'removed' ORDER BY failures DESC, kind, url LIMIT 200
+FROM seeds WHERE source_id = :id AND status <> 'removed' ORDER BY failures DESC, kind, url LIMIT :limit
 """
 
 SOURCE_ARTICLES = f"""

@@ -37,6 +37,8 @@ def read_raw_page(folder: Path, file: str, offset: int, length: int) -> RawPage:
     if offset < 0 or not 0 < length <= RECORD_MAX_BYTES:
         raise NoRawPage("its record is too long to show, or its place is not known")
     try:
+        if not path.is_file():  # a pipe or a device would keep the reader waiting for ever
+            raise NoRawPage("its WARC file is not in the folder of the archive (setting ARCHIVE)")
         with path.open("rb") as stream:
             stream.seek(offset)
             data = stream.read(length)

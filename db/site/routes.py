@@ -16,24 +16,26 @@ from db.connection import from_text
 from db.site import export_queries as sql
 from db.site.exports import is_unchanged, sign_body, write_csv, write_json
 from db.site.feeds import MEDIA_TYPE, Entry, Feed, mint_tag, render_feed
-from db.site.listings import KINDS, MOST_ROWS, PAGE_ROWS, Listing, read_listing
+from db.site.listings import KINDS, MOST_ROWS, PAGE_ROWS, SHEET_ROWS, Listing, read_listing
 from db.site.wording import read_names, safe_href
 
 FEED_REACH = 50
 """Newest articles that a feed's stories are taken from: copies of one story are one entry."""
+NUMBER = "[1-9][0-9]{0,17}"
+"""An id as an address writes it: one way each, and no more digits than SQLite's integers hold for sure."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 View = Callable[..., Awaitable[Response]]
 
 
 def list_routes() -> list[tuple[str, View]]:
     """Returns the routes, for Datasette's ``register_routes``."""
-    keys = {"entity": r"/(?P<topic>[^/.]+)/(?P<slug>[^/.]+)", "story": r"/(?P<id>[0-9]{1,18})"}
+    keys = {"entity": r"/(?P<topic>[^/.]+)/(?P<slug>[^/.]+)", "story": rf"/(?P<id>{NUMBER})"}
     routes: list[tuple[str, View]] = []
     for name, kind in KINDS.items():
         key = keys.get(name, r"/(?P<id>[^/.]+)" if kind.title_statement else "")
         formats = "atom|json|csv" if kind.has_feed else "json|csv"
         routes.append((rf"/{name}{key}\.(?P<format>{formats})$", _view_of(name)))
-    routes.append((r"/article/(?P<id>[0-9]{1,18})\.json$", answer_article))
+    routes.append((rf"/article/(?P<id>{NUMBER})\.json$", answer_article))
     table = r"/(?!static/|-/)(?P<database>[^/.]+)/(?P<table>[^/.]+)(?:/(?P<pks>[^/.]+))?"
     routes.append((rf"{table}\.csv$", answer_table_csv))
     routes.append((rf"{table}\.(?!json$)[^/.]+$", answer_nothing))
@@ -44,7 +46,7 @@ def _view_of(name: str) -> View:
     async def answer_listing(request: Any, datasette: Any) -> Response:
         keys = dict(request.url_vars)
         form = keys.pop("format")
-        size = FEED_REACH if form == "atom" else _read_size(request.args.get("size"))
+        size = FEED_REACH if form == "atom" else _read_size(request.args.get("size"), form)
         args = {key: request.args[key] for key in request.args}
         try:
             listing = await read_listing(datasette.get_database(), name, keys, args, size)
@@ -58,19 +60,27 @@ def _view_of(name: str) -> View:
         link = {"link": f'<{datasette.absolute_url(request, following)}>; rel="next"'} if following else {}
         if form == "csv":
             body = write_csv(listing.columns, [list(row.values()) for row in listing.rows])
-            link["content-disposition"] = f'attachment; filename="{name}.csv"'
+            link |= _name_file(name, len(listing.rows), cut=following is not None)
             return _answer(request, body, "text/csv; charset=utf-8; header=present", link)
         url = datasette.absolute_url(request, following) if following else None
         page = datasette.absolute_url(request, datasette.urls.path(listing.page))
-        body = write_json({"title": listing.title, "page": page, "next": url, "rows": list(listing.rows)})
+        document = {"title": listing.title, "page": page, "n": listing.n, "next": url, "rows": list(listing.rows)}
+        body = write_json(document)
         return _answer(request, body, "application/json; charset=utf-8", link)
 
     return answer_listing
 
 
-def _read_size(text: str | None) -> int:
+def _read_size(text: str | None, form: str) -> int:
+    usual, most = (SHEET_ROWS, SHEET_ROWS) if form == "csv" else (PAGE_ROWS, MOST_ROWS)
     # Nine digits say more than enough; Python refuses to read thousands of them.
-    return min(max(int(text[:9]), 1), MOST_ROWS) if text and text.isascii() and text.isdigit() else PAGE_ROWS
+    return min(max(int(text[:9]), 1), most) if text and text.isascii() and text.isdigit() else usual
+
+
+def _name_file(name: str, n: int, *, cut: bool) -> dict[str, str]:
+    """Returns the header that names a CSV document; a name tells where it was cut, for who sees no other header."""
+    whole = f"{name}-{n}-rows-and-more" if cut else name
+    return {"content-disposition": f'attachment; filename="{whole}.csv"'}
 
 
 def _answer(
@@ -153,26 +163,36 @@ async def answer_article(request: Any, datasette: Any) -> Response:
 async def answer_table_csv(request: Any, datasette: Any) -> Response:
     """Answers Datasette's addresses of tables and rows as CSV, from its own JSON of the same address.
 
-    Its own CSV leaves cells as they are, formulas too. At most ``max_returned_rows`` rows; ``_next`` leads on.
+    Its own CSV leaves cells as they are, formulas too. `SHEET_ROWS` rows, or those of the page that ``_size`` asks for;
+    ``_next`` leads on.
     """
     asked = [(key, value) for key, value in parse_qsl(request.query_string, keep_blank_values=True)
              if key not in _SHAPING]  # fmt: skip
     labels = [("_labels", "on")] if request.args.get("_labels") == "on" else []
     size = [] if request.args.get("_size") else [("_size", "max")]
-    query = urlencode([*asked, *labels, *size, ("_shape", "arrays"), ("_extra", "columns"), ("_nofacet", "1")])
     path = request.path.removesuffix(".csv").removeprefix(datasette.setting("base_url").rstrip("/"))
-    answer = await datasette.client.get(f"{path}.json?{query}", follow_redirects=False)
-    found = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    if answer.status_code != 200 or "columns" not in found:
-        status = answer.status_code if answer.status_code >= 400 else 404
-        return Response.text(f"{found.get('error') or 'There is no such table'}\n", status=status)
-    body = write_csv(found["columns"], found["rows"])
-    name = request.url_vars["table"]
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    if found.get("next"):
-        following = urlencode([*[(k, v) for k, v in asked if k != "_next"], *labels, *size, ("_next", found["next"])])
-        headers["link"] = f'<{datasette.absolute_url(request, f"{request.path}?{following}")}>; rel="next"'
-    return _answer(request, body, "text/csv; charset=utf-8; header=present", headers)
+    shape = [*labels, *size, ("_shape", "arrays"), ("_extra", "columns"), ("_nofacet", "1")]
+    rows: list[list[object]] = []
+    following: str | None = None
+    while True:
+        answer = await datasette.client.get(f"{path}.json?{urlencode([*asked, *shape])}", follow_redirects=False)
+        found = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        if answer.status_code != 200 or "columns" not in found:
+            status = answer.status_code if answer.status_code >= 400 else 404
+            return Response.text(f"{found.get('error') or 'There is no such table'}\n", status=status)
+        rows += found["rows"]
+        following = found.get("next")
+        asked = [
+            *[(key, value) for key, value in asked if key != "_next"],
+            *([("_next", following)] if following else []),
+        ]
+        if not following or not size or len(rows) >= SHEET_ROWS:
+            break
+    headers = _name_file(request.url_vars["table"], len(rows), cut=bool(following))
+    if following:
+        url = datasette.absolute_url(request, f"{request.path}?{urlencode([*asked, *labels])}")
+        headers["link"] = f'<{url}>; rel="next"'
+    return _answer(request, write_csv(found["columns"], rows), "text/csv; charset=utf-8; header=present", headers)
 
 
 _SHAPING = ("_shape", "_extra", "_stream", "_trace", "_dl", "_header", "_nl", "_labels", "_nofacet", "_facet")

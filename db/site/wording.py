@@ -135,6 +135,11 @@ def say_number(value: float | None) -> str:
     return f"{round(value or 0):,}"
 
 
+def say_count(n: int | None, most: int) -> str:
+    """Returns a number that was counted no further than one beyond ``most`` (``1,000+``)."""
+    return f"{say_number(most)}+" if n is not None and n > most else say_number(n)
+
+
 def plural(n: int | None, one: str, many: str = "") -> str:
     """Returns a count with its noun (``1 outlet``, ``2,000 outlets``); ``many`` is the noun with an s if not given."""
     return f"{say_number(n)} {one if n == 1 else many or f'{one}s'}"
@@ -181,6 +186,14 @@ def read_names(text: str | None) -> list[str]:
     return [name.strip() for name in read_list(text) if isinstance(name, str) and name.strip()]
 
 
+_ID = re.compile("[1-9][0-9]{0,17}")
+
+
+def read_id(text: str | None) -> int | None:
+    """Returns the id that an address holds; None for anything else that SQLite or Python take for a number (`1e1`)."""
+    return int(text) if text and _ID.fullmatch(text) else None
+
+
 _PLACES = {"title": "in the headline", "lead": "in the first paragraphs", "body": "in the text"}
 
 
@@ -202,6 +215,36 @@ def explain_reasons(text: str | None) -> list[dict[str, Any]]:
             }
         )
     return explained
+
+
+def say_verdict(match: Mapping[str, Any], topic: Mapping[str, Any]) -> str:
+    """Returns, after its score, why a match waits for a reader; `""` where the archive does not tell the thresholds."""
+    if match["topic_version"] != topic["version"]:
+        return f", by an earlier version of the file: scrapy topic apply {topic['id']} judges it anew"
+    if topic["accept"] is None or topic["review"] is None:
+        return ""
+    if match["score"] >= topic["accept"]:
+        return f", enough for {topic['accept']:.2f}, but it has no date and the topic has a window of days"
+    return f", between {topic['review']:.2f} (review) and {topic['accept']:.2f} (accept)"
+
+
+def write_example(row: Mapping[str, Any]) -> str:
+    """Returns an article with the beginning of its text as an ``[[example]]`` of a topic file, to be copied there."""
+    day = str(row["published_at"] or "")[:10]
+    lines = [
+        "[[example]]",
+        'expect = "accept"  # or "reject"',
+        *([f"language = {_quote_toml(row['language'])}"] if row["language"] else []),
+        *([f"date = {day}"] if day else []),
+        f"title = {_quote_toml(row['title'])}",
+        f"body = {_quote_toml(row['teaser'] or '')}",
+    ]
+    return "\n".join(lines)
+
+
+def _quote_toml(text: str) -> str:
+    """Returns a basic string of TOML: its escapes are those of JSON, and one more character needs one."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _find_places(text: str, forms: frozenset[str]) -> list[tuple[int, int]]:

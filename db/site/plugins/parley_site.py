@@ -26,6 +26,7 @@ _FILTERS = {
     "moment": wording.say_time,
     "ago": wording.say_ago,
     "number": wording.say_number,
+    "count_to": wording.say_count,
     "duration": wording.say_duration,
     "plural": wording.plural,
     "href": wording.safe_href,
@@ -33,6 +34,8 @@ _FILTERS = {
     "paragraphs": wording.split_paragraphs,
     "names": wording.read_names,
     "reasons": wording.explain_reasons,
+    "verdict": wording.say_verdict,
+    "example": wording.write_example,
     "filename": wording.file_name,
     "origin": wording.say_origin,
     "relation": wording.say_relation,
@@ -40,6 +43,7 @@ _FILTERS = {
     # Datasette redirects percent signs in paths to its own escapes (~D8), so ids travel in those.
     "tilde": tilde_encode,
     "untilde": tilde_decode,
+    "record_id": wording.read_id,
 }
 
 
@@ -94,7 +98,7 @@ def _archive_folder(datasette: Any) -> Path | None:
 
 async def show_raw_page(datasette: Any, request: Any) -> Response:
     """Answers with the archived bytes of an article's page: its source as plain text, which no browser runs."""
-    article_id, folder = int(request.url_vars["id"][:18]), _archive_folder(datasette)
+    article_id, folder = int(request.url_vars["id"]), _archive_folder(datasette)
     rows = (await datasette.get_database().execute(queries.RAW_PAGE, {"id": article_id})).rows
     if not rows or folder is None:
         raise NotFound(f"There is no article {article_id}" if not rows else "Archived pages are not shown here")
@@ -124,7 +128,7 @@ def _is_private(datasette: Any) -> bool:
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, routes.View]]:
     """Adds the addresses of archived pages, feeds and exports."""
-    return [(r"^/article/(?P<id>[0-9]{1,18})/raw$", show_raw_page), *routes.list_routes()]
+    return [(rf"^/article/(?P<id>{routes.NUMBER})/raw$", show_raw_page), *routes.list_routes()]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
