@@ -17,9 +17,7 @@ _CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st O
 
 HEALTH = SOURCE_HEALTH
 HEALTH_OF_ONE = SOURCE_HEALTH.replace("WHERE s.status IN", "WHERE s.id = :id AND s.status IN")
-SOURCE_NAMES = """
-SELECT id, name FROM sources WHERE status IN ('active', 'disabled') ORDER BY name COLLATE NOCASE, id
-"""
+SOURCE_NAMES = "SELECT id, name FROM sources WHERE status IN ('active', 'disabled') ORDER BY name COLLATE NOCASE, id"
 RUNS = LAST_RUNS
 FAILURES = RECENT_FAILURES
 
@@ -315,7 +313,7 @@ WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10) AND day 
     FROM source_days WHERE source_id = :id AND n_articles > 0 AND day <= substr(:now, 1, 10))
 """
 
-# A row a source: thirty days of some hundred sources would be thousands of rows to hand over.
+# A row a source: its days one by one would be thousands of rows.
 COVERAGE = """
 SELECT s.id, json_group_object(d.day, d.n_articles) AS days
 FROM sources AS s CROSS JOIN source_days AS d ON d.source_id = s.id
