@@ -29,7 +29,7 @@ from pipelines.topic import Topic
 
 CHANGES_SHOWN = 20
 """Changes of one topic that are listed unless all are asked for."""
-FORMS_SHOWN = 6
+FORMS_SHOWN = 8
 """Words told of a change: enough to see what an article came in for."""
 SAMPLE_ARTICLES = 2000
 """Newest accepted articles, and as many others of each language, that suggestions are drawn from."""

@@ -13,7 +13,7 @@ from db.records import Article, Relevance
 from pipelines.hits import Hit, Text, collect, holds, merge, read_text
 from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
-from pipelines.topic_grammar import Lookup, Term
+from pipelines.topic_grammar import Lookup, Name, Term, Words, walk
 
 LEAD_WORDS = 60
 """The lead of a body: a first hit so many words in counts half of one at its beginning."""
@@ -149,7 +149,8 @@ def _weigh(topic: Topic, text: Text, rules: Sequence[Rule], lookup: Lookup, *, d
         hits = merge(collect(rule.expression, text, lookup))
         every += hits
         if hits:
-            reasons.append(_give_reason(rule.text, hits, text))
+            sides = [part for part in walk(rule.expression) if isinstance(part, Name | Words)]
+            reasons.append(_give_reason(rule.text, hits, text, [collect(side, text, lookup) for side in sides]))
     hits = merge(every)
     required = merge(hit for rule in topic.require for hit in collect(rule.expression, text, lookup))
     n = len(hits)
@@ -177,15 +178,18 @@ def weigh_hits(n: int, hits: Sequence[Hit], text: Text) -> float:
     return round(0.4 * evidence / (evidence + 3) + 0.25 * in_title + 0.2 * soon + 0.15 * share, 4)
 
 
-def _give_reason(rule: str, hits: Sequence[Hit], text: Text) -> dict[str, Any]:
-    forms: dict[tuple[str, ...], str] = {}
+def _give_reason(rule: str, hits: Sequence[Hit], text: Text, sides: Sequence[Sequence[Hit]] = ()) -> dict[str, Any]:
+    """Returns where a rule held, how often, and by which words, some of each of its ``sides`` where there are many."""
+    found: dict[tuple[str, ...], Hit] = {}
     for hit in hits:
-        words = text.words_of(hit)
-        if words not in forms and len(forms) < MOST_FORMS:
-            forms[words] = text.write_form(hit)
+        found.setdefault(text.words_of(hit), hit)
+    told = list(found)[:MOST_FORMS]
+    if len(found) > MOST_FORMS:
+        firsts = [next((words for words, hit in found.items() if hit in side), None) for side in map(set, sides)]
+        told = list(dict.fromkeys([*filter(None, firsts), *found]))[:MOST_FORMS]
     where: Where = "body"
     if any(hit.part == 0 for hit in hits):
         where = "title"
     elif any(hit.start < LEAD_WORDS for hit in hits):
         where = "lead"
-    return {"rule": rule, "forms": list(forms.values()), "where": where, "n": len(hits)}
+    return {"rule": rule, "forms": [text.write_form(found[words]) for words in told], "where": where, "n": len(hits)}

@@ -80,6 +80,17 @@ def test_the_score_is_the_published_formula(topic: Topic) -> None:
     assert (relevance.topic_id, relevance.topic_version) == ("bridge", topic.version)
 
 
+def test_many_words_of_one_side_do_not_hide_the_other(tmp_path: Path) -> None:
+    sets = "[sets]\nrates.en = ['rate*']\npower.en = ['volt']\n"
+    (tmp_path / "rates.toml").write_text(f"title = 'R'\nreview = 0\nany = 'rates & power'\n{sets}", "utf-8")
+    body = " ".join(f"rate{letter}" for letter in "abcdefghijkl") + " Volt"
+    relevance = judge(load_topic(tmp_path / "rates.toml"), _article("Quiet", body))
+    assert relevance is not None
+    (reason,) = relevance.reasons
+    assert (reason["n"], len(reason["forms"])) == (13, 8)
+    assert reason["forms"][:3] == ["ratea", "Volt", "rateb"]
+
+
 def test_the_title_counts_and_is_named(topic: Topic) -> None:
     relevance = judge(topic, _article("Old Bridge closes"))
     assert relevance is not None
