@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from db.connection import open_readonly
-from db.site.wording import plural
+from db.plurals import plural
 
 PROJECT = Path(__file__).resolve().parent.parent
 HUB = "http://newsroom.test"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from crawler.hints import clean_url
 from crawler.sniffing import DiscoveryError as DiscoveryError
+from db.plurals import plural
 from db.records import Link, SeedKind
-from db.site.wording import plural
 
 LINKS_MAX = 50_000
 """Links taken from one document; the limit the sitemap protocol sets (https://www.sitemaps.org/protocol.html)."""

@@ -97,6 +97,7 @@ def check_settings(settings: BaseSettings, *, with_sources: bool = True) -> None
         raise ConfigError(Path("setting KEEP"), f"'matches' keeps nothing where there is no topic; {remedy}")
     open_archive(Path(settings["DATABASE"])).close()
     introduce(settings)
+    getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else a record is made for every page and thrown away
     if settings["LOG_LEVEL"] == "WARNING":
         for name in _TOLD_BY_FATE:
             getLogger(name).setLevel(ERROR)

@@ -27,8 +27,8 @@ from crawler.seed_finding import (
 )
 from crawler.sitemaps import parse_sitemap
 from crawler.sniffing import DiscoveryError, name_root, unpack
+from db.plurals import plural
 from db.records import SeedKind
-from db.site.wording import plural
 from db.urls import host_of, normalise
 
 if TYPE_CHECKING:

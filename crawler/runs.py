@@ -19,7 +19,7 @@ from scrapy import signals
 from tqdm import tqdm
 
 from db.connection import from_text, insert, transaction, utc_now
-from db.site.wording import plural
+from db.plurals import plural
 from db.topics import topics_to_apply
 
 if TYPE_CHECKING:

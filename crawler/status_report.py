@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from crawler.runs import redact
 from db import reports
 from db.connection import from_text
-from db.site.wording import plural
+from db.plurals import plural
 from db.topics import active_topics, topics_to_apply
 
 _TROUBLED = ("failing", "empty", "silent")

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from db.connection import open_readonly
+from db.plurals import plural
 from db.records import Relevance
-from db.site.wording import plural
 from db.topics import (
     StoredMatch,
     name_articles,

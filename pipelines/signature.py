@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate
 
 import xxhash
 
@@ -66,17 +66,18 @@ class Overlap:
 
 def sign_text(folded: str) -> Signature:
     """Returns the signature of a folded body (``db/folding.py``); empty for fewer words than one run has."""
-    tokens = [match[0] for match in islice(_TOKEN.finditer(folded), SIGNED_WORDS)]
+    tokens = _TOKEN.findall(folded)[:SIGNED_WORDS]
     spaceless = _SPACELESS_TOKEN.search(folded) and sum(1 for token in tokens if _SPACELESS_TOKEN.match(token))
     width = SHINGLE_CHARACTERS if spaceless and 2 * spaceless > len(tokens) else SHINGLE_WORDS
-    words = [token.encode("utf-8", "surrogatepass") for token in tokens]
     numbers: list[int] = []
     digest = xxhash.xxh32_intdigest
     for place, token in enumerate(tokens):
         if token[0].isdecimal():
-            words[place] = words[place].translate(None, b".,:")  # 1,000 and 1.000 and 1000 are one number
-            numbers.append(place << 16 | digest(words[place]) & 0xFFFF)
-    text = b" ".join(words)
+            # 1,000 and 1.000 and 1000 are one number.
+            tokens[place] = number = token.replace(",", "").replace(".", "").replace(":", "")
+            numbers.append(place << 16 | digest(number.encode()) & 0xFFFF)
+    text = " ".join(tokens).encode("utf-8", "surrogatepass")
+    words = tokens if text.isascii() else [token.encode("utf-8", "surrogatepass") for token in tokens]
     starts = list(accumulate((len(word) + 1 for word in words), initial=0))
     shingles = [digest(text[start : after - 1]) for start, after in zip(starts, starts[width:], strict=False)]
     return Signature(pack_shingles(shingles), pack(numbers))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from db.connection import to_text
-from db.site.wording import plural
+from db.plurals import plural
 from db.urls import url_key
 from tests.crawling import Desk
 from tests.newsroom import Newsroom, start

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +126,26 @@ def _find_ring(graph: dict[str, set[str]]) -> list[str]:
 def test_a_ring_is_found() -> None:
     assert _find_ring({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c", "b"]
     assert _find_ring({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+HEAVY = {"sqlite_utils", "datasette", "trafilatura", "lxml.html", "numpy"}
+"""A tenth of a second each, and more."""
+
+
+def test_commands_are_listed_without_the_archive_and_the_extractor() -> None:
+    """Scrapy imports every command before it runs one: what a command needs it imports when it runs."""
+    list_ours = (
+        "from scrapy.cmdline import _get_commands_from_module as find; assert 'crawl' in find('crawler.commands', 1)"
+    )
+    list_scrapys = "import scrapy.cmdline, scrapy.commands.crawl"
+    ours, scrapys = (
+        subprocess.run(
+            [sys.executable, "-c", f"import sys; {code}; print(sorted({HEAVY!r} & set(sys.modules)))"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for code in (list_ours, list_scrapys)
+    )
+    assert ours == scrapys

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
+from db.plurals import plural, say_number
 from db.schema import DESCRIPTIONS
 from db.search import split_words
 from db.site import wording
@@ -51,9 +52,9 @@ def test_days_times_durations_numbers() -> None:
         "12 h",
         "2 d",
     ]
-    assert (wording.say_number(1234567), wording.say_number(None)) == ("1,234,567", "0")
-    assert (wording.plural(1, "copy", "copies"), wording.plural(2000, "copy", "copies")) == ("1 copy", "2,000 copies")
-    assert [wording.plural(n, "poll") for n in (0, 1, 2, None)] == ["0 polls", "1 poll", "2 polls", "0 polls"]
+    assert (say_number(1234567), say_number(None)) == ("1,234,567", "0")
+    assert (plural(1, "copy", "copies"), plural(2000, "copy", "copies")) == ("1 copy", "2,000 copies")
+    assert [plural(n, "poll") for n in (0, 1, 2, None)] == ["0 polls", "1 poll", "2 polls", "0 polls"]
 
 
 @given(st.text())

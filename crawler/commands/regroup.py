@@ -9,7 +9,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 
 from crawler.usage import refuse_arguments
-from db.site.wording import plural
+from db.plurals import plural
 
 
 class Command(ScrapyCommand):

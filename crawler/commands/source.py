@@ -11,7 +11,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.usage import refuse_options
-from db.site.wording import plural
+from db.plurals import plural
 
 if TYPE_CHECKING:
     from db.records import Source

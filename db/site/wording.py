@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from db.connection import from_text
 from db.folding import fold_with_places
+from db.plurals import plural
 
 Piece = tuple[str, str]
 """A kind (``same``, ``mark``, ``added``, ``removed``, ``gap``) and the text it covers."""
@@ -128,21 +129,6 @@ def say_duration(seconds: float | None) -> str:
 
 def _round(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
-
-
-def say_number(value: float | None) -> str:
-    """Returns a whole number with thousands separated (``1,236``)."""
-    return f"{round(value or 0):,}"
-
-
-def say_count(n: int | None, most: int) -> str:
-    """Returns a number that was counted no further than one beyond ``most`` (``1,000+``)."""
-    return f"{say_number(most)}+" if n is not None and n > most else say_number(n)
-
-
-def plural(n: int | None, one: str, many: str = "") -> str:
-    """Returns a count with its noun (``1 outlet``, ``2,000 outlets``); ``many`` is the noun with an s if not given."""
-    return f"{say_number(n)} {one if n == 1 else many or f'{one}s'}"
 
 
 def safe_href(url: str | None) -> str:

@@ -14,6 +14,7 @@ from datasette.utils import tilde_decode, tilde_encode
 from jinja2 import Environment
 
 from db.connection import from_text, to_text, utc_now
+from db.plurals import plural, say_count, say_number
 from db.reports import silent_before
 from db.schema import DESCRIPTIONS
 from db.site import FOLDER, drawing, headers, privacy, queries, raw_pages, routes, searching, wording
@@ -25,10 +26,10 @@ _FILTERS = {
     "day": wording.say_day,
     "moment": wording.say_time,
     "ago": wording.say_ago,
-    "number": wording.say_number,
-    "count_to": wording.say_count,
+    "number": say_number,
+    "count_to": say_count,
     "duration": wording.say_duration,
-    "plural": wording.plural,
+    "plural": plural,
     "href": wording.safe_href,
     "host": wording.host_of,
     "paragraphs": wording.split_paragraphs,
