@@ -185,7 +185,7 @@ CREATE TABLE articles (
 );
 CREATE INDEX articles_source_id ON articles (source_id, published_at);
 CREATE INDEX articles_source_seen ON articles (source_id, first_seen_at);
-CREATE INDEX articles_story_id ON articles (story_id);
+CREATE INDEX articles_story_id ON articles (story_id, source_id);
 CREATE INDEX articles_published_at ON articles (published_at);
 CREATE INDEX articles_first_seen_at ON articles (first_seen_at);
 CREATE INDEX articles_updated_at ON articles (updated_at);

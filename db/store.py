@@ -156,7 +156,7 @@ def refresh_story(db: Database, story_id: int) -> None:
         " count(*), count(DISTINCT source_id) FROM articles WHERE story_id = stories.id) WHERE id = ?",
         (lead[0], lead[1], story_id),
     )
-    _move_day(db, "n_stories", before, lead[2])
+    move_day(db, "n_stories", before, lead[2])
 
 
 def remove_story(db: Database, story_id: int) -> None:
@@ -181,7 +181,7 @@ def replace_text(db: Database, article_id: int, signed: SignedArticle, *, extrac
         "UPDATE article_text SET title = ?, body = ?, folded_title = ?, folded = ? WHERE id = ?",
         (article.title, article.body, signed.folded_title, signed.folded, article_id),
     )
-    _move_day(db, "n_articles", before, article.published_at or before)
+    move_day(db, "n_articles", before, article.published_at or before)
     if story_id is not None:
         refresh_story(db, story_id)
 
@@ -217,7 +217,7 @@ def rewrite_body(db: Database, article_id: int, signed: SignedArticle) -> None:
     )
 
 
-def _move_day(db: Database, column: str, before: str | None, after: str) -> None:
+def move_day(db: Database, column: str, before: str | None, after: str) -> None:
     """Moves one article or story from its day in ``daily_totals`` to another; ``before`` None: it had none."""
     if before is not None and before[:10] == after[:10]:
         return
@@ -248,7 +248,7 @@ def note_first_sight(db: Database, article_id: int, seen_at: str) -> bool:
         return False
     db.execute("UPDATE articles SET first_seen_at = ? WHERE id = ?", (seen_at, article_id))
     if published is None:
-        _move_day(db, "n_articles", first, seen_at)
+        move_day(db, "n_articles", first, seen_at)
         refresh_story(db, story_id)
     return True
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import chain
 
 from sqlite_utils import Database
 
 from db.records import Duplicate, Signature
-from db.store import add_story, refresh_story, remove_story
+from db.store import add_story, move_day, refresh_story, remove_story
 
 WEEKS_AROUND = 2
 """Weeks before and after an article's own in which copies are looked for: all that lies within 14 days."""
@@ -153,6 +153,23 @@ def erase_signature(db: Database, article_id: int, week: int, fingerprints: Iter
     db.execute("DELETE FROM signatures WHERE article_id = ?", (article_id,))
 
 
+def list_weeks(db: Database) -> list[int]:
+    """Returns the weeks that have fingerprints, from one to the next over the index."""
+    rows = db.execute(
+        "WITH RECURSIVE weeks (week) AS (SELECT min(week) FROM fingerprints UNION ALL"
+        " SELECT (SELECT min(week) FROM fingerprints WHERE week > weeks.week) FROM weeks WHERE week IS NOT NULL)"
+        " SELECT week FROM weeks WHERE week IS NOT NULL"
+    )
+    return [row[0] for row in rows]
+
+
+def clear_week(db: Database, week: int) -> list[int]:
+    """Erases all fingerprints of a week, whatever made them; returns the articles they named, ascending."""
+    rows = db.execute("SELECT DISTINCT article_id FROM fingerprints WHERE week = ? ORDER BY 1", (week,)).fetchall()
+    db.execute("DELETE FROM fingerprints WHERE week = ?", (week,))
+    return [row[0] for row in rows]
+
+
 def write_pairs(db: Database, pairs: Iterable[Duplicate]) -> None:
     """Adds pairs."""
     assert db.conn is not None
@@ -200,9 +217,37 @@ def read_neighbourhood(db: Database, articles: Iterable[int]) -> tuple[set[int],
     return seen, [pair for pair in pairs.values() if pair.article_id in seen and pair.of_article_id in seen]
 
 
+def is_one_core(db: Database, articles: Collection[int]) -> bool:
+    """Returns whether chains of `exact` and `near` pairs among some articles of one story lead from each to each."""
+    asked = json.dumps(list(articles))
+    links: dict[int, set[int]] = defaultdict(set)
+    if len(articles) > 1:
+        for one, other in db.execute(
+            "SELECT article_id, of_article_id FROM duplicates WHERE article_id IN (SELECT value FROM json_each(?1))"
+            " AND of_article_id IN (SELECT value FROM json_each(?1)) AND relation IN ('exact', 'near')",
+            (asked,),
+        ):
+            links[one].add(other)
+            links[other].add(one)
+    reached: set[int] = set()
+    fresh = set(list(articles)[:1])
+    while fresh:
+        reached |= fresh
+        fresh = set().union(*(links[one] for one in fresh)) - reached
+    return len(reached) == len(articles)
+
+
 def find_members(db: Database, story_id: int) -> list[int]:
     """Returns the articles of a story."""
     return [row[0] for row in db.execute("SELECT id FROM articles WHERE story_id = ?", (story_id,))]
+
+
+def count_members(db: Database, article_id: int) -> int:
+    """Returns how many articles the story of an article has."""
+    row = db.execute(
+        "SELECT n_articles FROM stories WHERE id = (SELECT story_id FROM articles WHERE id = ?)", (article_id,)
+    ).fetchone()
+    return int(row[0])
 
 
 def settle_stories(db: Database, groups: Sequence[Sequence[int]], *, unseen: int | None = None) -> None:
@@ -233,6 +278,38 @@ def settle_stories(db: Database, groups: Sequence[Sequence[int]], *, unseen: int
             db.execute("INSERT INTO story_aliases (id, story_id) VALUES (?, ?)", (vanished, story_id))
     for story_id in sorted(changed - {vanished for vanished, _ in aliases}):
         refresh_story(db, story_id)
+
+
+def join_story(db: Database, article_id: int, story_id: int) -> None:
+    """Moves a new article from its own story, which nobody can have seen yet, to another at the cost of that article.
+
+    `refresh_story` would read all articles of the other one.
+    """
+    title, source_id, at, own = db.execute(
+        "SELECT title, source_id, coalesce(published_at, first_seen_at), story_id FROM articles WHERE id = ?",
+        (article_id,),
+    ).fetchone()
+    lead, first = db.execute(
+        "SELECT lead_article_id, first_published_at FROM stories WHERE id = ?", (story_id,)
+    ).fetchone()
+    (has_source,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM articles WHERE story_id = ? AND source_id = ?)", (story_id, source_id)
+    ).fetchone()
+    leads = at < first
+    db.execute("UPDATE articles SET story_id = ?, is_lead = ? WHERE id = ?", (story_id, leads, article_id))
+    remove_story(db, own)
+    if leads:
+        db.execute("UPDATE articles SET is_lead = 0 WHERE id = ?", (lead,))
+        db.execute(
+            "UPDATE stories SET lead_article_id = ?, title = ?, first_published_at = ? WHERE id = ?",
+            (article_id, title, at, story_id),
+        )
+        move_day(db, "n_stories", first, at)
+    db.execute(
+        "UPDATE stories SET last_published_at = max(last_published_at, ?), n_articles = n_articles + 1,"
+        " n_sources = n_sources + ? WHERE id = ?",
+        (at, not has_source, story_id),
+    )
 
 
 def choose_ids(groups: Sequence[Sequence[int]], before: Mapping[int, int]) -> list[list[int]]:

@@ -38,7 +38,10 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 _LABEL = re.compile(rf"\W*(?:{_any_of(_LABELS)})\s*(?:[:,;()\[\]–—-]|\d|$)")
-_CHANGED = re.compile(rf"\b(?:{_any_of(_SAID)})\b")
+_CHANGED = re.compile(
+    "(?:" + "|".join(rf"{word[0]}(?<!\w{word[0]}){word[1:]}" for word in _any_of(_SAID).split("|")) + r")\b"
+)
+"""Whole words; each begins with a letter, so that `re` passes quickly over sentences that have none of these."""
 _TEXT = re.compile(rf"\b(?:{_any_of(_OF_ITSELF)})\b")
 
 

@@ -148,7 +148,8 @@ def store_page(
     """Writes everything about one page and returns what it was, for the run's counters.
 
     ``judge`` judges texts that the lines their site repeats leave; without one they keep the judgements they came with.
-    Call inside a transaction. Returns ``new``, ``copy``, ``same``, ``revised``, ``reextracted`` or the link's fate.
+    Call inside a transaction. Returns ``new``, ``copy`` (new, and in a story that has other articles), ``same``,
+    ``revised``, ``reextracted`` or the link's fate.
     """
     page, now = item.page, utc_now()
     link_id = page.link_id

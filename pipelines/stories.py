@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlite_utils import Database
 
@@ -10,13 +11,19 @@ from db.connection import transaction
 from db.records import Duplicate, Signature
 from db.stories import (
     CANDIDATES_MAX,
+    FULL,
     Filed,
+    clear_week,
+    count_members,
     erase_pairs,
     erase_signature,
     find_candidates,
     find_first_copy,
     find_members,
     has_pair,
+    is_one_core,
+    join_story,
+    list_weeks,
     read_filed,
     read_neighbourhood,
     read_signatures,
@@ -36,7 +43,7 @@ BATCH = 50
 
 
 def place_article(db: Database, article_id: int, signature: Signature, *, new: bool = False) -> bool:
-    """Files an article, pairs it with its copies and mends the stories concerned; returns whether it joined any other.
+    """Files an article, pairs it with its copies and mends the stories concerned; returns whether its story has others.
 
     Call inside a transaction, once for a ``new`` article and again whenever its text or date has changed.
     """
@@ -50,11 +57,28 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
     free = [one for one in fingerprints if one not in candidates.full]
     write_signature(db, article_id, article.week, signature, free)
     write_pairs(db, pairs)
-    joined = any(pair.relation != "related" for pair in pairs)
-    if joined or len(touched) > 1:
+    joining = [pair for pair in pairs if pair.relation != "related"]
+    story_id = _find_core(db, article_id, joining) if new else None
+    if story_id is not None:
+        join_story(db, article_id, story_id)
+        return True
+    if joining or len(touched) > 1:
         members, known = read_neighbourhood(db, touched)
         settle_stories(db, group(members, known), unseen=article.story_id if new else None)
-    return joined
+    return bool(joining) and count_members(db, article_id) > 1
+
+
+def _find_core(db: Database, article_id: int, joining: Sequence[Duplicate]) -> int | None:
+    """Returns the story of a core that a new article is one more version of, or None where it may change other stories.
+
+    What `group` makes of all others stays as it is where each pair is `exact` or `near` and each partner of one core:
+    no core is joined with another, and no core contains more than before. The story need not be read, however large.
+    """
+    if any(pair.relation == "contained" for pair in joining):
+        return None
+    partners = {end for pair in joining for end in (pair.article_id, pair.of_article_id)} - {article_id}
+    stories = {one.story_id for one in read_filed(db, partners).values()}
+    return stories.pop() if len(stories) == 1 and is_one_core(db, partners) else None
 
 
 def place_again(db: Database, article_id: int) -> None:
@@ -66,9 +90,14 @@ def place_again(db: Database, article_id: int) -> None:
 def regroup(db: Database) -> Iterator[int]:
     """Compares every stored text anew, oldest first, some in one transaction; yields how many each time.
 
-    Each article is taken out and placed as if its text had changed, so stories whose articles stay together keep their
-    id, and a kill leaves a whole archive: what was not reached is as it was.
+    First the index is made anew from the texts, a week in one transaction, so that nothing is left of another way to
+    sample or to hash them. Then each article is taken out and placed as if its text had changed, so stories whose
+    articles stay together keep their id, and a kill leaves a whole archive: what was not reached is as it was.
     """
+    for week in list_weeks(db):
+        with transaction(db):
+            _refile(db, week)
+        yield 0
     last = 0
     while True:
         with transaction(db):
@@ -81,6 +110,20 @@ def regroup(db: Database) -> Iterator[int]:
             return
         last = rows[-1][0]
         yield len(rows)
+
+
+def _refile(db: Database, week: int) -> None:
+    """Makes the fingerprints of a week anew, and the signatures of the articles they name."""
+    n_filed: Counter[int] = Counter()
+    for article_id in clear_week(db, week):
+        row = db.execute("SELECT folded FROM article_text WHERE id = ?", (article_id,)).fetchone()
+        erase_signature(db, article_id, week, ())
+        if row is None:
+            continue
+        signature = sign_text(row[0])
+        free = [one for one in pick_fingerprints(signature) if n_filed[one] < FULL]
+        n_filed.update(free)
+        write_signature(db, article_id, week, signature, free)
 
 
 def _take_out(db: Database, article_id: int) -> set[int]:

@@ -65,6 +65,7 @@ def test_spelling_and_order_are_cosmetic(body: str) -> None:
         ("3,500,000", "3 500 000"),
         ("3,5", "3.5"),
         ("1,200.50", "1.200,50"),
+        ("1234 567 890", "1234 567,890"),
     ],
 )
 def test_another_way_to_write_a_number_is_cosmetic(old: str, new: str) -> None:
@@ -72,7 +73,8 @@ def test_another_way_to_write_a_number_is_cosmetic(old: str, new: str) -> None:
     assert compare(TITLE, before, TITLE, after) == Change("cosmetic", 0, 0, 0)
 
 
-@pytest.mark.parametrize(("old", "new"), [("1,200", "1,300"), ("3.5", "35"), ("1.5", "2.5"), ("12", "1.2")])
+@pytest.mark.parametrize(("old", "new"), [("1,200", "1,300"), ("3.5", "35"), ("1.5", "2.5"), ("12", "1.2"),
+                                          ("1234,567", "1234567"), ("1.2.345", "12345")])  # fmt: skip
 def test_another_number_is_none_of_spelling(old: str, new: str) -> None:
     before, after = (BODY.replace("4000 coins", f"{number} coins") for number in (old, new))
     assert compare(TITLE, before, TITLE, after) == Change("correction", 1, 1, 1)
@@ -259,6 +261,18 @@ def _common_by_trial(a: str, b: str) -> int:
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
 def test_common_words_are_the_longest_common_subsequence(a: str, b: str) -> None:
     assert common_words(a, b) == common_words(b, a) == _common_by_trial(a, b)
+
+
+@given(st.integers(150, 400), st.randoms(use_true_random=False))
+def test_common_words_of_long_texts_are_those_of_a_table(n: int, chance: random.Random) -> None:
+    a = [str(chance.randrange(30)) for _ in range(n)]
+    b = [word for word in a if chance.random() > 0.3] + [str(chance.randrange(30)) for _ in range(100)]
+    row = [0] * (len(b) + 1)
+    for word in a:
+        row, last = [0], row
+        for k, other in enumerate(b):
+            row.append(last[k] + 1 if word == other else max(last[k + 1], row[k]))
+    assert common_words(a, b) == row[-1]
 
 
 @pytest.mark.parametrize("unit", ["a b ", "1.1", "1 234 ", "correction ", ".", "- ", "word. ", "\n1 "])

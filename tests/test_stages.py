@@ -22,6 +22,7 @@ from db.records import Article, Link, RawRef, Relevance, Source
 from pipelines.judging import sign
 from pipelines.page import NoArticle, Page, Reading
 from pipelines.stages import PAGES_AHEAD, Extract, Extracted, Store, store_page
+from tests.texts import write_text
 
 PROJECT = Path(__file__).parent.parent
 NOW = "2026-11-22T12:00:00Z"
@@ -396,6 +397,15 @@ def test_a_copy_elsewhere_is_an_article_of_the_same_story(db: Database) -> None:
     assert _one(db, "SELECT article_id, of_article_id, relation, gap_days FROM duplicates") == (1, 2, "exact", 1.0)
     totals = dict(db.execute("SELECT day, n_stories FROM daily_totals").fetchall())
     assert totals == {"2026-11-20": 1, "2026-11-21": 0}
+
+
+def test_what_shares_text_and_joins_no_story_is_no_copy(db: Database) -> None:
+    parts = [write_text(seed, 60) for seed in (11, 12, 13)]
+    for n, text in enumerate(parts):
+        assert _store(db, _page(db, f"https://hill.example/part-{n}"), _reading(text, f"Part {n}")) == "new"
+    digest = _page(db, "https://lake.example/digest-1")
+    assert _store(db, digest, _reading(" ".join(parts), "The day")) == "new", "a round-up joins nothing"
+    assert _count(db, "stories") == 4 and _count(db, "duplicates") == 3
 
 
 # --- no article ---

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,8 @@ from db.connection import open_archive, transaction
 from db.frontier import add_seen_source, find_source
 from db.records import Article
 from db.store import insert_article, replace_text
-from db.stories import CANDIDATES_MAX, FULL, choose_ids
+from db.stories import CANDIDATES_MAX, FULL, choose_ids, read_neighbourhood
+from pipelines import signature, stories
 from pipelines.judging import sign
 from pipelines.stories import place_article, regroup
 from tests.test_store import check_totals
@@ -317,3 +319,107 @@ def test_behind_a_story_of_many_copies_a_short_cut_is_still_found(db: Database) 
     assert len(_stories(db)) == 1
     assert sum(regroup(db)) == CANDIDATES_MAX + 10
     assert len(_stories(db)) == 1, "and stays, though now they are of one story"
+
+
+# --- the index made anew ---
+
+INDEX = (
+    "SELECT 'f', week, hash, article_id FROM fingerprints UNION ALL"
+    " SELECT 's', week, hex(shingles) || hex(numbers), article_id FROM signatures ORDER BY 1, 2, 3, 4"
+)
+
+
+def _told() -> list[Told]:
+    texts = [*TEXTS, *(f"{write_text(100 + n, 15)} {WIRE}" for n in range(FULL + 4))]
+    return [Told(f"site{n}", text, 1 + n % 9) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("change", [{"SAMPLING": 16}, {"HEAD_SAMPLING": 8, "SAMPLING": 8}, {"SHINGLE_WORDS": 4}])
+def test_regrouping_leaves_nothing_of_another_sampling(
+    db: Database, monkeypatch: pytest.MonkeyPatch, change: dict[str, int]
+) -> None:
+    for told in _told():
+        _add(db, told)
+    before = db.execute(INDEX).fetchall()
+    assert sum(regroup(db)) == len(_told())
+    assert db.execute(INDEX).fetchall() == before, "without a change it is as it was"
+    for name, value in change.items():
+        monkeypatch.setattr(signature, name, value)
+    list(regroup(db))
+    assert db.execute(INDEX).fetchall() != before
+    fresh = open_archive(":memory:")
+    for told in _told():
+        _add(fresh, told)
+    assert db.execute(INDEX).fetchall() == fresh.execute(INDEX).fetchall()
+    assert {pair for pair in _pairs(fresh) if pair[2] != "related"} <= _pairs(db), "pairs known before are tried, too"
+    fresh.close()
+
+
+def test_regrouping_that_is_stopped_at_any_moment_leaves_each_text_filed(db: Database) -> None:
+    for told in _told():
+        _add(db, told)
+    db.execute("INSERT INTO fingerprints (week, hash, article_id) SELECT week, 5, 999 FROM signatures LIMIT 1")
+    for _ in regroup(db):
+        assert db.execute("SELECT count(*) FROM signatures").fetchone() == (len(_told()),)
+        assert db.execute(
+            "SELECT count(*) FROM fingerprints f LEFT JOIN signatures s USING (article_id) WHERE f.week IS NOT s.week"
+        ).fetchone() in [(0,), (1,)]
+    assert db.execute("SELECT count(*) FROM fingerprints WHERE article_id = 999").fetchone() == (0,)
+
+
+# --- large stories ---
+
+EVERYTHING = (
+    "SELECT 'a', id, story_id, is_lead, title FROM articles UNION ALL"
+    " SELECT 's', id, lead_article_id, n_articles || ' ' || n_sources || first_published_at || last_published_at, title"
+    " FROM stories UNION ALL SELECT 'd', day, n_articles, n_stories, '' FROM daily_totals UNION ALL"
+    " SELECT 'p', article_id, of_article_id, relation, containment FROM duplicates UNION ALL"
+    " SELECT 'l', id, story_id, '', '' FROM story_aliases ORDER BY 1, 2, 3, 4, 5"
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(TOLD, st.lists(st.sampled_from(["near", "cut", "more", "exact"]), max_size=6))
+def test_joining_a_story_without_reading_it_comes_to_the_same(
+    drawn: list[tuple[int, float]], versions: list[str]
+) -> None:
+    told = [Told(f"site{n % 5}", TEXTS[text], day) for n, (text, day) in enumerate(drawn)]
+    for n, version in enumerate(versions):
+        text = {"near": f"{write_text(200 + n, 20)} {WIRE}", "cut": first_words(WIRE, 80 + n), "exact": WIRE}
+        told.append(Told(f"late{n}", text.get(version, f"{WIRE} {write_text(300 + n, 400)}"), 2 + n / 8))
+    found = []
+    for find_core in (stories._find_core, lambda *_: None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stories, "_find_core", find_core)
+            db = open_archive(":memory:")
+            for one in told:
+                _add(db, one)
+            found.append(db.execute(EVERYTHING).fetchall())
+            db.close()
+    assert found[0] == found[1]
+
+
+def test_a_story_of_a_hundred_copies_is_that_of_regrouping_and_is_not_read_for_each(db: Database) -> None:
+    rng, n_read = random.Random(4), [0]
+    words = WIRE.split()
+
+    def write(n: int) -> str:
+        start = rng.randrange(len(words) - 20)
+        edited = " ".join([*words[:start], *write_text(500 + n, 12).split(), *words[start + 15 :]])
+        return first_words(WIRE, rng.randrange(60, 120)) if n % 12 == 0 else f"{write_text(700 + n, 10)} {edited}"
+
+    def read(*arguments: Any) -> Any:
+        n_read[0] += 1
+        return read_neighbourhood(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stories, "read_neighbourhood", read)
+        for n in range(1, 101):
+            _add(db, Told(f"site{n % 40}", write(n), round(10 + rng.random(), 3)))
+        assert n_read[0] < 40, "a cut, or a copy that holds one, may change more than its own place"
+    before = db.execute("SELECT * FROM stories").fetchall(), db.execute("SELECT id, story_id, is_lead FROM articles")
+    seen = before[0], before[1].fetchall()
+    assert max(row[-2] for row in seen[0]) >= 90
+    list(regroup(db))
+    assert db.execute("SELECT * FROM stories").fetchall() == seen[0]
+    assert db.execute("SELECT id, story_id, is_lead FROM articles").fetchall() == seen[1]
