@@ -95,6 +95,8 @@ def _none_found(*_args: object) -> set[int]:
 
 STEPS: tuple[Step, ...] = (
     Step("layout tables become blocks", "flatten_layout_tables", _no_tables, ahead=True),
+    Step("readings above characters", "flatten_ruby", _no_tables, ahead=True),
+    Step("hours of updates", "keep_hours", _no_tables, ahead=True),
     Step("blocks that surround a story", "find_furniture", _none, pruning, ahead=True),
     Step("format characters of a script stay", "hide_format_characters", _none, ahead=True),
     Step("what Trafilatura left behind: story", "find_missed", _none_found),
@@ -114,7 +116,7 @@ RULES: tuple[Step, ...] = tuple(
     Step(
         f"{module.__name__.rpartition('.')[2]}: {rule}", "RULES", module.RULES - {rule}, module, module is pruning, name
     )
-    for module, name in ((pruning, STEPS[1].name), (boilerplate, STEPS[-2].name))
+    for module, name in ((pruning, STEPS[3].name), (boilerplate, STEPS[-2].name))
     for rule in sorted(module.RULES)
 )
 """Single rules of two of the steps, for ``--rules``."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -24,6 +25,8 @@ _INNER = (
     "footer", "script", "style", "noscript", "template", "button", "select", "textarea", "iframe", "svg",
 )  # fmt: skip
 """What a block of text holds none of: other blocks, and elements whose text nobody reads."""
+_PARAGRAPH = 25
+"""Characters of a key from which a line is a paragraph, not a word of a menu."""
 _LEVELS = 3
 """Elements that make a place: the block itself, its parent and the parent's parent."""
 _get_string = cast("Callable[[HtmlElement], str]", etree.XPath("string()"))
@@ -102,22 +105,49 @@ def find_blocks(tree: HtmlElement) -> list[Block]:
 
 
 def put_back(lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int | None], missed: set[int]) -> list[str]:
-    """Returns the lines with missed blocks put in where the page has them.
+    """Returns the lines in the page's order, with missed blocks put in where the page has them.
 
     ``taken`` names for each block the line that holds it, ``missed`` the numbers of the blocks to put back.
     """
     added: dict[int, list[str]] = {}
     anchors = find_anchors(taken)
+    strays = find_strays(lines, blocks, taken, anchors)
     cursor = -1
-    for number in sorted(anchors | missed):
+    for number in sorted(anchors | missed | strays):
         if number in anchors:
             cursor = cast("int", taken[number])
+        elif number in strays:
+            added.setdefault(cursor, []).append(lines[cast("int", taken[number])])
         else:
             added.setdefault(cursor, []).extend(blocks[number].read_lines())
+    gone = {taken[number] for number in strays}
     body = list(added.get(-1, ()))
-    for number, text in enumerate(lines):
-        body += [text, *added.get(number, ())]
+    for line, text in enumerate(lines):
+        body += [*(() if line in gone else (text,)), *added.get(line, ())]
     return body
+
+
+def find_strays(
+    lines: Sequence[str], blocks: Sequence[Block], taken: Sequence[int | None], anchors: Set[int]
+) -> set[int]:
+    """Returns the blocks whose lines stand elsewhere in a body than on the page, where that is beyond doubt.
+
+    Trafilatura may begin with one update of a live page and then take the whole page. A paragraph counts that the page
+    and the body have once each; ``anchors`` are the blocks in order.
+    """
+    held = {taken[number] for number in anchors}
+    out = [n for n, line in enumerate(taken) if line is not None and n not in anchors and line not in held]
+    if not out:
+        return set()
+    once = Counter(block.key for block in blocks)
+    said = Counter(map(make_key, lines))
+    return {
+        n
+        for n in out
+        if len(key := blocks[n].key) >= _PARAGRAPH
+        and once[key] == said[key] == 1
+        and make_key(lines[cast("int", taken[n])]) == key
+    }
 
 
 def _is_blank(text: str | None) -> bool:

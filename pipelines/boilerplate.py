@@ -6,6 +6,7 @@ sentence of the story may say the same words in its middle.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
@@ -51,6 +52,7 @@ _PARAGRAPH_WORDS = 14
 _LONGEST_HEADING = 200
 """Characters of the longest heading of a rest."""
 _HEADING_WORDS = 10
+_CLOCK = re.compile(r"\d{1,2}[:.]\d\d\b")
 _STOPS = (".", ",", ";", "。", "，", "；", "،", "؛", "۔", "।")
 RULES: frozenset[str] = frozenset((*(rule.name for rule in ALL_RULES), "rests", "kickers"))
 """What is looked for; a benchmark takes single rules away."""
@@ -109,6 +111,9 @@ def _is_kicker(line: str, below: str, story: Story) -> bool:
     if len(line) > _KICKER_CHARACTERS or estimate_words(line) > _KICKER_WORDS:
         return False
     if story.lines.count(line) > 1 or (story.setting is not None and opens_section(read_line(line, story, below))):
+        return False
+    if _CLOCK.match(line):
+        # The hour of an update; where it is the page's it has gone with the dates.
         return False
     ends = line.endswith((*SENTENCE_ENDS, ":", "：", "…"))
     return (

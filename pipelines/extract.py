@@ -29,7 +29,9 @@ from pipelines.format_characters import (
 from pipelines.fragments import read_fragment, split_lines
 from pipelines.head import Head, read_head
 from pipelines.language import name_language
-from pipelines.layout import flatten_layout_tables
+from pipelines.layout import flatten_layout_tables, flatten_ruby
+from pipelines.line_length import estimate_words
+from pipelines.live_updates import keep_hours
 from pipelines.metadata import Metadata, merge_metadata
 from pipelines.page import NoArticle, Page
 from pipelines.pruning import pruned
@@ -95,20 +97,22 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
     url = page.final_url or page.url
     head = read_head(tree, url)
     flatten_layout_tables(tree)
+    flatten_ruby(tree)
     latest = latest or _read_fetch_time(page.fetched_at) + GRACE
     meta = merge_metadata(tree, head, latest, page.title_hint, page.published_hint)
+    keep_hours(tree, source)
     with pruned(tree):
         lines = _body_lines(tree, url, source)
         lines = _restore(tree, lines, head, meta)
     lines = drop_echo(lines, meta.headlines)
     lines = _rescue(lines, meta)
-    if meta.is_article and sum(map(len, lines)) < _SHORT and count_words(" ".join(lines)) < MIN_WORDS:
+    if meta.is_article and sum(map(len, lines)) < _SHORT and estimate_words(" ".join(lines)) < MIN_WORDS:
         lines = _read_scripts(tree, lines, meta, latest)
     if meta.paywalled:
         lines = drop_wall_lines(lines)
     lines = drop_boilerplate(lines, meta.headlines, meta.authors, Setting(tree))
     body = "\n\n".join(lines)
-    words = count_words(body)
+    words = estimate_words(body)
     title = meta.title or _first_words(lines)
     refusal = find_refusal(tree, title, lines, words, meta.is_article)
     if refusal and not (meta.paywalled and words >= MIN_TEASER_WORDS):
@@ -134,7 +138,7 @@ def _extract(page: Page, latest: datetime | None) -> Article | NoArticle:
         section=meta.section,
         paywalled=meta.paywalled,
         canonical=canonical,
-        word_count=words,
+        word_count=count_words(body),
     )
 
 
@@ -154,7 +158,7 @@ def _restore(tree: HtmlElement, lines: list[str], head: Head, meta: Metadata) ->
     taken = align(lines, blocks)
     descriptions = [*head.every("description", "og:description", "twitter:description"), meta.summary or ""]
     missed = find_missed(blocks, taken) | find_standfirst(blocks, taken, meta.headlines, descriptions)
-    return drop_second_headline(put_back(lines, blocks, taken, missed) if missed else lines, blocks)
+    return drop_second_headline(put_back(lines, blocks, taken, missed), blocks)
 
 
 def drop_second_headline(lines: list[str], blocks: Sequence[Block]) -> list[str]:
@@ -181,7 +185,7 @@ def _rescue(lines: list[str], meta: Metadata) -> list[str]:
     if len(rescued) > len(lines) == 1 and " ".join(rescued).split() == lines[0].split():
         # Trafilatura took the same text and lost its paragraphs.
         return drop_echo(rescued, meta.headlines)
-    if count_words("\n".join(rescued)) >= RESCUE_GAIN * count_words("\n".join(lines)):
+    if estimate_words("\n".join(rescued)) >= RESCUE_GAIN * estimate_words("\n".join(lines)):
         return drop_echo(rescued, meta.headlines)
     return lines
 
@@ -190,7 +194,7 @@ def _read_scripts(tree: HtmlElement, lines: list[str], meta: Metadata, latest: d
     """The paragraphs a script-drawn page keeps in its state; its date too, where the page has told none."""
     state = read_state(tree)
     found = [line for text in find_paragraphs(state) for line in read_fragment(text)]
-    if count_words(" ".join(found)) < MIN_TEASER_WORDS:
+    if estimate_words(" ".join(found)) < MIN_TEASER_WORDS:
         return lines
     if meta.published is None or meta.published.origin == "htmldate":
         moments = (read_moment(text, "script") for text in find_published(state))

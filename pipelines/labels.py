@@ -83,18 +83,18 @@ CREDIT = _any(
 DESK_NAMES = _any(
     r"(?:additional|further) reporting (?:by|from)\b|with (?:files|reporting|reports|additional reporting"
     r"|inputs?|information|contributions?) (?:from|by)\b",
-    r"(?:source|quellen?|fuente|fonte|bron|źródło|источник|kaynak|المصدر|منبع)\s*[:：]",
+    r"mit (?:material|informationen|inhalten|agenturmaterial)\b"
+    r"|(?:source|quellen?|fuente|fonte|bron|źródło|источник|kaynak|المصدر|منبع)\s*[:：]",
 )
 """Opens the names of who else worked on a story."""
 DESK_NOTE = _any(
-    r"mit (?:material|informationen|inhalten|agenturmaterial)\b|(?:avec|con(?: información de)?"
+    r"(?:avec|con(?: información de)?"
     r"|com informações d[aeo]|com agências|con agencias)(?: l['’])?(?: ?(?:afp|reuters|ap|efe|ansa|dpa|lusa))\b",
     r"(?:this is a )?(?:breaking|developing) (?:news )?(?:story|news)|this (?:article|story|post"
     r"|version)\b.{0,60}\b(?:(?:was|has been) (?:last )?updated)",
     r"dieser (?:artikel|text|beitrag) (?:erschien|wurde|ist) (?:zuerst|zuletzt|erstmals|ursprünglich)"
-    r"|(?:dieses thema|über dieses thema) (?:im programm|berichtet)|aus dem (?:englischen|französischen"
+    r"|aus dem (?:englischen|französischen"
     r"|amerikanischen) von",
-    r"follow live updates",
 )
 """Says how a story came about; notes of corrections are no such line, revisions read them."""
 CONTRIBUTED = re.compile(
@@ -127,33 +127,28 @@ FILING = _any(
 """Under which words the site files the story."""
 
 APPEAL = _any(
-    r"(?:click (?:here )?to )?(?:(?:sign[ -]?up|subscribe|register|join|get|receive|enter your|enjoy"
-    r"|like (?:us|this|our|what|it)|want|love"
-    r"|do you want|don['’]t miss|stay|start your (?:day|morning)|check out|for (?:more|the latest)"
-    r"|if you (?:enjoyed|liked)|enjoyed|was this|support|donate|help us|become a|download|listen|follow|find us"
-    r"|share (?:this|it|our|your|on|via|with)|send"
-    r"|have (?:a|you)|got a|do you have|are you|tell us|let us|we want|you must|you need|please"
-    r"|would you|our (?:website|newsletter)|click here|to (?:get|receive|comment)|copy|report|log in|view"
-    r"|add us|make us)(?![\w-])"
-    r"|(?:jetzt(?! (?:hat|haben|ist|sind|war|wird|werden|will|wollen|muss|soll)\b)"
-    r"|melden|abonnieren|folgen|mit unserem|verpassen|bleiben|registrieren)\b"
-    r"|haben sie|hat ihnen|fehler|kommentar|teilen|schreiben|sie (?:wollen|möchten|können)|du (?:willst"
-    r"|möchtest|musst|kannst)|bitte|unterstütze|gefällt|wollen sie|möchten sie"
-    r"|abonnez|inscrivez|recevez|suivez|retrouvez|partagez|rejoignez|vous (?:souhaitez|avez|voulez)|téléchargez"
-    r"|soutenez|cet article"
-    r"|suscr[ií]b|recib[ae]|sigue|síguenos|regístrate|apúntate|únete|descarga|comparte|puede (?:escribir"
-    r"|seguir)|esta noticia|si (?:quieres|continúas)"
+    r"(?:please )?(?:click (?:here )?to )?(?:(?:sign[ -]?up|subscribe|register|join|get|receive|enter your"
+    r"|like (?:us|this|our|what|it)|don['’]t miss|start your (?:day|morning)|check out|for (?:more|the latest)"
+    r"|if you (?:enjoyed|liked)|support|donate|help us|become a|download|listen|follow|find us"
+    r"|stay (?:informed|updated|up[ -]to[ -]date|connected|in touch|tuned)"
+    r"|share (?:this|it|our|your|on|via|with)|(?:got|have|do you have) an? (?:news |story )?(?:tip|story|idea|question)"
+    r"|tell us|our (?:website|newsletter)|click here|log in|add us)(?![\w-])"
+    r"|(?:bitte )?(?:jetzt (?:\w+ ){0,4}(?:abonnieren|anmelden|registrieren|sichern|herunterladen|unterstützen|spenden)"
+    r"|abonnieren|folgen|registrieren|(?:melden|verpassen|bleiben|teilen|schreiben|möchten|wollen|unterstützen) sie"
+    r"|hat ihnen .{0,20}(?:artikel|beitrag|text)|sie (?:wollen|möchten)|du (?:willst|möchtest)|unterstütze"
+    r"|gefällt (?:ihnen|dir|euch))\b"
+    r"|abonnez|inscrivez|recevez|suivez|retrouvez|partagez|rejoignez|vous (?:souhaitez|voulez)|téléchargez|soutenez"
+    r"|suscr[ií]b|recib[ae]|sigue|síguenos|regístrate|apúntate|únete|descarga|comparte"
     r"|iscriviti|segui|ricevi|seguici|condividi|scarica|abbonati|assine|receba|siga|inscreva|compartilhe"
-    r"|cadastre|clique|participe|acompanhe|entre no"
-    r"|schrijf je|meld je|volg|abonneer|prenumerera|följ|følg|abonner|tilaa|seuraa|zapisz|zapraszamy|subskrybuj"
-    r"|obserwuj|dołącz|polub|подпис|присоединя|следите|читайте нас|підпис|abone ol|takip et|bizi"
-    r"|اشترك|تابع|انضم|سجل|عضو|دنبال|سبسکرائب|फॉलो|सब्सक्राइब|ikuti|dapatkan|会員|無料|購読|フォロー"
-    r"|カテゴリーを|关注|關注|订阅|訂閱"
-    r"|扫码|구독|팔로우)",
+    r"|cadastre|clique|acompanhe"
+    r"|schrijf je|meld je|volg|abonneer|prenumerera|följ|følg|abonner|tilaa|seuraa|zapisz|subskrybuj"
+    r"|obserwuj|dołącz|polub|подпис|присоединя|следите|читайте нас|підпис|abone ol|takip et"
+    r"|اشترك|تابع|انضم|عضو (?:شوید|کانال)|دنبال کنید|سبسکرائب|फॉलो|सब्सक्राइब|ikuti|dapatkan"
+    r"|会員登録|無料(?:会員|登録)|購読|フォロー|关注|關注|订阅|訂閱|扫码|구독|팔로우)",
 )
 """Speaks to the reader, as appeals do; on its own it proves nothing."""
 CONTACT = _any(
-    r"(?:you can )?(?:e-?mail|contact|write to|reach|puede escribir|escr[ií]b[ea]|schreiben sie|scrivi|écrivez"
+    r"(?:you can )?(?:e-?mail|contact|write to|reach|escr[ií]b[ea]|schreiben sie|scrivi|écrivez"
     r"|пишите)\b.{0,60}@\w+"
 )
 """Gives an address to write to."""
@@ -171,8 +166,7 @@ APPEAL_NOUN = re.compile(
     r"|bulletin)\b|\bon (?:x|bluesky|threads|linkedin)\b|\bcomment(?:ing)? (?:policy|forum|section)"
     r"|\b(?:free trial|premium|subscribers? only|our (?:app|journalism|work|apps))\b"
     r"|\bwhats ?app|\btelegram|\binstagram\b|\bfacebook\b|\btwitter\b|\byoutube\b|google news|\bapp store\b"
-    r"|\bnewslettery?\b|\bkommentar\w*\b|\bpodcast\b.{0,40}\babonn|\b(?:konto|abo|abonnement|spende|mitglied"
-    r"|push)\b|\bgemeldet\b|\bmelden\b"
+    r"|\bnewslettery?\b|\bkommentar\w*\b|\bpodcast\b.{0,40}\babonn|\b(?:abo|abonnement|spende|mitglied)\b"
     r"|\b(?:boletín|boletines|infolettre|lettre d['’]info\w*|nieuwsbrief|nyhetsbrev|nyhedsbrev|biuletyn"
     r"|canal de|canale|suscriptor(?:es)?|suscribete|assinante|abonnés?|abbonat[io]|bülten)\b|рассылк|телеграм"
     r"|канал|خبرنامه|النشرة|قناة|کانال|ニュースレター|メルマガ|有料記事|公众号|뉴스레터",
@@ -181,7 +175,7 @@ APPEAL_NOUN = re.compile(
 """What appeals ask for and stories speak of; it counts beside a link or the outlet's own voice."""
 OWN_VOICE = re.compile(
     r"\b(?:us|our|we|me|my|uns|unser\w*|wir|mir|nous|notre|nos|nuestr[oa]s?|nostr[oaie]|noi|noss[oa]s?|ons|onze|oss|vår[at]?"
-    r"|vores|nasz\w*|nas|nami|нас|нам|наш\w*|biz\w*|kami|ما|نحن|ہم|ہمارے|हम|हमारे|우리|저희)\b|我们|我們|本[报報站网網]|当社|弊社|私たち",
+    r"|vores|nasz\w*|nas|nami|нас|нам|наш\w*|biz\w*|kami|ما|نحن|\w{3,}نا|ہم|ہمارے|हम|हमारे|우리|저희)\b|我们|我們|本[报報站网網]|当社|弊社|私たち",
     re.IGNORECASE,
 )
 """The first person, mostly plural: the outlet speaks."""
@@ -199,10 +193,10 @@ DISCLOSURE = _any(
 COMMENTS = _any(
     r"(?:\d+ )?(?:comments?|kommentare?|commentaires?|comentarios?|commenti|comentários?|reacties|комментарии"
     r"|коментарі|yorumlar|نظرات|دیدگاه|التعليقات|تعليقات|コメント|评论|評論|댓글)(?: \(?\d+\)?)?\W*$",
-    r"(?:leave|post|write|add) a (?:comment|reply)|join the (?:discussion|conversation)|join our commenting"
+    r"(?:leave|post|write|add) a (?:comment|reply)|join the (?:discussion|conversation)"
     r"|(?:kommentar|antwort) (?:abgeben|schreiben|verfassen|hinterlassen)|(?:laissez|laisser"
     r"|poster|ajouter) un commentaire|dej[ae](?:r)? un comentario|deixe (?:um|seu) comentário"
-    r"|lascia un commento|оставить комментарий|what do you think\?",
+    r"|lascia un commento|оставить комментарий",
 )
 """Opens or invites comments."""
 

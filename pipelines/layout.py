@@ -1,4 +1,4 @@
-"""Tells tables that lay out a page from tables that hold data, and turns the former into plain blocks.
+"""Markup that readers do not read as what it is called: tables that lay out a page, readings above characters.
 
 Old pages put the menu, the story and the imprint into cells of one table. Read as data, all of it becomes one row.
 The signs are those browsers use for screen readers: https://www.w3.org/WAI/tutorials/tables/tips/#layout-tables
@@ -62,3 +62,21 @@ def is_layout(table: HtmlElement) -> bool:
 
 def _rows(table: HtmlElement) -> list[HtmlElement]:
     return cast("list[HtmlElement]", _FIND_ROWS(table))
+
+
+def flatten_ruby(tree: HtmlElement) -> int:
+    """Turns readings set above characters into plain text; returns how many words had one.
+
+    With the brackets that the page has for browsers without ruby they stay, as the page then reads there; readings
+    without brackets would run into the word: https://html.spec.whatwg.org/multipage/text-level-semantics.html
+    """
+    found = list(tree.iter("ruby"))
+    for ruby in found:
+        if ruby.find(".//rp") is None:
+            for reading in list(ruby.iter("rt", "rtc")):
+                reading.drop_tree()
+        for part in list(ruby.iter("rb", "rp", "rt", "rtc")):
+            part.drop_tag()
+        if ruby.getparent() is not None:
+            ruby.drop_tag()
+    return len(found)

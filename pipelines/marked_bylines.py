@@ -20,7 +20,7 @@ _NAME_WORDS = 5
 _MARK = re.compile(r"(?<![a-z])(?:author|byline|autor(?:en)?|auteur|fn(?![a-z]))", re.IGNORECASE)
 # Parts of a byline that hold no name: its label, its picture, the date beside it; and authors of pictures.
 _NO_NAME = re.compile(
-    r"prep\b|image|avatar|photo|picture|bio\b|desc|role|title(?!-wrapper)|social|follow|date|time|licen[cs]e|credit",
+    r"image|avatar|photo|picture|bio\b|desc|role|title(?!-wrapper)|social|follow|date|time|licen[cs]e|credit",
     re.IGNORECASE,
 )
 _LABEL = re.compile(

@@ -16,6 +16,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from pipelines.labels import CROSS_REFERENCE
+from pipelines.line_length import estimate_words
 
 MAX_SHARE = 0.32
 """Share of the page's running text that a block may hold and still be taken out, whatever it is called: a class such as
@@ -28,32 +29,36 @@ _MIN_PROSE = 200
 
 VOCABULARY: dict[str, tuple[str, ...]] = {
     "captions": (
-        "captions?", "figcaption", "credits?$", "media-subtitle", "bildunterschrift", "bild-?info",
+        "captions?", "figcaption", "credits?$", "bildunterschrift",
         "(?:photo|image|media|picture|img)-(?:credits?|info|copyright|source)",
     ),
     "unseen": ("visually-?hidden", "sr-only", "screen-?reader(?:-text)?", "a11y-hidden", "assistive-text", "vh(?!-)"),
-    "newsletters": (
-        "newsletters?", "signup", "sign-up", "subscribe", "subscription-box", "opt-?in", "mailchimp", "mailing-list",
-    ),
+    "newsletters": ("newsletters?", "signup", "sign-up", "subscribe", "mailchimp", "mailing-list"),
     "related": (
         "relat(?:ed|eds|ion)", "recirc(?:ulation)?", "read-?more", "more-(?:from|on|stories)", "(?:read|see)-also",
         "also-read", "recommended", "recommendations?", "most-?(?:read|popular)", "trending", "up-next", "next-article",
         "popular-(?:articles|posts|stories)", "outbrain", "taboola", "promos?", "read-next", "latest-(?:news|stories)",
-        "latest-box", "cross-?links?", "rail", "inline-link", "you-may", "might-like", "weiterlesen", "mehr-zum",
+        "you-may-(?:also-)?like", "weiterlesen",
     ),
     "authors": (
-        "author-?(?:bio|box|info|desc|description|card|content|profile|details)", "about-(?:the-)?author", "bio",
-        "article-author", "post-author", "biography", "by-?lines?", "contributors?",
+        "author-?(?:bio|box|info|desc|description|card|content|profile|details)", "about-(?:the-)?author",
+        "article-author", "post-author", "by-?lines?",
     ),
-    "comments": ("comments", "comment-?(?:form|list|section)", "disqus", "respond", "reactions", "commenting"),
-    "consent": ("consent", "cookies?", "gdpr", "(?:social|embed|content)-placeholder"),
+    "comments": ("comments", "comment-?(?:form|list|section)", "disqus"),
+    "consent": (
+        "cookie-?(?:consent|banner|notice|bar|wall|message|popup)", "consent-?(?:banner|layer|manager|wall|box|popup)",
+        "gdpr", "(?:social|embed|content)-placeholder",
+    ),
     "advertising": (
-        "ads?", "adverts?", "advertisement", "advertising", "sponsor(?:ed|s)?", "anzeige", "werbung", "publicidad",
-        "publicit[ea]", "reklama", "adslot", "affiliate",
+        "ads?", "adverts?", "advertisement", "sponsored", "anzeige", "werbung", "publicidad", "publicit[ea]", "reklama",
+        "adslot", "affiliate",
     ),
-    "sharing": ("shar(?:e|ing)", "share-?bar", "sharedaddy", "social", "follow-us", "addthis"),
+    "sharing": (
+        "shar(?:e|ing)", "share-?bar", "sharedaddy", "social-?(?:bar|box|buttons?|follow|icons?|links?|share|sharing)",
+        "follow-us", "addthis",
+    ),
     "facts": ("info-?box", "fact-?box"),
-    "dialogs": ("modal", "popup", "lightbox", "dialog", "overlay", "toast", "tooltip"),
+    "dialogs": ("modal", "popup", "lightbox", "dialog", "tooltip"),
     "appeals": ("cta", "call-to-action", "donat(?:e|ion)", "support-us", "app-?(?:hint|banner)"),
     "quotes": ("pull-?quote",),
     "contents": ("toc", "table-of-contents", "bread-?crumbs?"),
@@ -74,13 +79,12 @@ _UNREAD = frozenset((
     "math",
 ))  # fmt: skip
 """Elements that Trafilatura drops whole: nothing in them needs to be taken out."""
-_LINES = frozenset(("p", "div", "h1", "h2", "h3", "h4", "h5", "h6"))
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_LINES = _HEADINGS | {"p", "div"}
 _LINKED = 0.9
 """Share of link text from which a line or a list is nothing but links."""
 _LINK_WORDS = 4
 """Words from which the text of a link may be a headline."""
-_WIDE = "\u2e7f"
-"""Scripts beyond it part no words."""
 _LABEL_WORDS = 6
 """Words of the longest label before a link: "See also:"."""
 _LONGEST_LINE = 300
@@ -136,7 +140,8 @@ def find_furniture(tree: HtmlElement) -> list[HtmlElement]:
 def _is_furniture(element: HtmlElement, tag: str) -> bool:
     get = element.get
     name, mark = get("class"), get("id")
-    if (name and _names_furniture(name, RULES)) or (mark and _names_furniture(mark, RULES)):
+    # The id of a heading is made of its words, not of what it is.
+    if (name and _names_furniture(name, RULES)) or (mark and tag not in _HEADINGS and _names_furniture(mark, RULES)):
         return True
     if "roles" in RULES and (get("role") in _ROLES or get("aria-modal") == "true"):
         return True
@@ -165,7 +170,7 @@ def _is_link_list(element: HtmlElement) -> bool:
         return False
     text = "".join("".join(element.itertext()).split())
     linked = sum(len(link.replace(" ", "")) for link in links)
-    headlines = sum(link.count(" ") + 1 >= _LINK_WORDS or link > _WIDE for link in links)
+    headlines = sum(estimate_words(link) >= _LINK_WORDS for link in links)
     return len(text) > 0 and linked >= _LINKED * len(text) and 2 * headlines > len(links)
 
 
@@ -185,12 +190,12 @@ def _points_elsewhere(element: HtmlElement) -> bool:
     if not text or len(text) > _LONGEST_LINE:
         return False
     linked = " ".join("".join(part for anchor in element.iter("a") for part in anchor.itertext()).split()).rstrip(" .!")
-    words = len(linked.split())
+    words = estimate_words(linked)
     if words >= _LINK_WORDS and element.tag != "div":
         if "link_lines" in RULES and element.tag == "p" and len(linked) >= _LINKED * len(text):
             return True
         label = text[: -len(linked)].rstrip() if text.endswith(linked) else ""
-        if "labelled_links" in RULES and label.endswith((":", "：", "|")) and len(label.split()) <= _LABEL_WORDS:
+        if "labelled_links" in RULES and label.endswith((":", "：", "|")) and estimate_words(label) <= _LABEL_WORDS:
             return True
     return "labelled_links" in RULES and len(linked) >= len(text) / 2 and CROSS_REFERENCE.match(text) is not None
 

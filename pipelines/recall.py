@@ -16,17 +16,29 @@ from typing import cast
 from lxml.html import HtmlElement
 
 from pipelines.blocks import Block, Place, make_key
+from pipelines.line_length import estimate_words
 
 _FOUND = 25
 """Characters of a key from which finding it inside a body is no accident."""
 _EDGE = 20
 """Characters of a key sought where a body may hold part of a block: two of start, middle and end must be there..."""
+_PARTS_FOUND = 2
+_OPENING = 3
+"""Characters of a line by which short keys are looked up..."""
+_MOST_OPENINGS = 50
+"""...among so many lines that open alike."""
+_CHEAP = 20_000_000
+"""Characters of text times blocks of a page up to which each block is searched for on its own."""
 _SLACK = 0.2
 """...as far apart as in the block, but for this share of its length: its words elsewhere in the story are not it."""
 _SENTENCE = 60
 """Characters of a key from which a block before or behind the found text is taken for running text."""
 _MAX_LINKS = 0.5
-"""Share of link text above which a block leads elsewhere."""
+"""Share of link text above which a block leads elsewhere..."""
+_MAX_TOPICS = 0.8
+"""...or above which it does where each link is a name or a word..."""
+_HEADLINE_WORDS = 4
+"""...because none has as many words as a headline."""
 _MAIN_SHARE = 0.1
 """Share of the found text from which a place is one of the story's own."""
 _LEVELS = 4
@@ -56,15 +68,24 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
     text = "".join(keys)
     order = list(starts)
     starts[len(text)] = len(lines)
+    openings: dict[str, list[int]] = {}
+    for position in order:
+        openings.setdefault(text[position : position + _OPENING], []).append(position)
+    edges = _find_edges(text, blocks)
+    spent: set[int] = set()
 
     def stands_at(position: int, key: str) -> bool:
         return len(key) >= _FOUND or (position in starts and position + len(key) in starts)
 
     def search(key: str) -> int:
+        if len(key) < _FOUND:
+            # A line of few words is one block's: the next block that says them is another line, or a lost one.
+            near = islice((at for at in openings.get(key[:_OPENING], ()) if at not in spent), _MOST_OPENINGS)
+            return next((at for at in near if text.startswith(key, at) and at + len(key) in starts), -1)
+        if edges is not None and sum(part in edges for _, part in _cut_parts(key)) < _PARTS_FOUND:
+            return -1
         position = text.find(key)
-        while position >= 0 and not stands_at(position, key):
-            position = text.find(key, position + 1)
-        return _find_in_part(text, key) if position < 0 and len(key) >= _FOUND else position
+        return position if position >= 0 else _find_in_part(text, key)
 
     known: dict[str, int] = {}
     taken: list[int | None] = []
@@ -75,9 +96,12 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
             # Blocks and lines have one order: nearly all are found here. Searching all the text for each is quadratic.
             position = cursor
         elif key:
-            position = known[key] if key in known else known.setdefault(key, search(key))
+            position = known[key] if key in known else search(key)
+            if len(key) >= _FOUND:
+                known[key] = position
         if position >= 0:
             cursor = position + len(key)
+            spent.add(position)
         taken.append(starts[order[bisect_right(order, position) - 1]] if position >= 0 else None)
     return taken
 
@@ -85,9 +109,8 @@ def align(lines: Sequence[str], blocks: Sequence[Block]) -> list[int | None]:
 def _find_in_part(text: str, key: str) -> int:
     """Where a text holds most of a key; -1: nowhere."""
     slack = int(_SLACK * len(key))
-    parts = [(offset, key[offset : offset + _EDGE]) for offset in (0, len(key) // 2, len(key) - _EDGE)]
     found: list[tuple[int, str, int]] = []
-    for number, (offset, part) in enumerate(parts):
+    for number, (offset, part) in enumerate(_cut_parts(key)):
         if number > len(found) + 1:
             # Two are missing: most blocks of a page are no part of the story, and end here.
             return -1
@@ -99,6 +122,23 @@ def _find_in_part(text: str, key: str) -> int:
         if text.find(other, max(0, start - slack), start + slack + _EDGE) >= 0:
             return place
     return -1
+
+
+def _cut_parts(key: str) -> list[tuple[int, str]]:
+    """Offset and text of a key's start, middle and end."""
+    return [(offset, key[offset : offset + _EDGE]) for offset in (0, len(key) // 2, len(key) - _EDGE)]
+
+
+def _find_edges(text: str, blocks: Sequence[Block]) -> set[str] | None:
+    """Which starts, middles and ends of blocks a text holds, found in one pass; None where searching is cheap enough.
+
+    A megabyte of page around a megabyte of text would be searched for hours of work otherwise: the cost of searching is
+    the product of the two, of one pass their sum.
+    """
+    if len(text) * len(blocks) <= _CHEAP:
+        return None
+    wanted = {part for block in blocks if len(block.key) >= _FOUND for _, part in _cut_parts(block.key)}
+    return {part for at in range(len(text)) if (part := text[at : at + _EDGE]) in wanted}
 
 
 def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int]:
@@ -135,14 +175,25 @@ def find_missed(blocks: Sequence[Block], taken: Sequence[int | None]) -> set[int
         and _heads(blocks[number - 1], blocks[number])
         and _is_story(blocks[number - 1], spine)
     ]
-    first: dict[str, int] = {}
+    first: dict[tuple[str, str], int] = {}
     for number in (*missed, *headings):
-        first.setdefault(blocks[number].key, number)
+        # A page may hold a paragraph twice; few words may be said twice, an hour may have two updates.
+        key = blocks[number].key
+        below = blocks[number + 1].key if len(key) < _FOUND and number + 1 < len(blocks) else ""
+        first.setdefault((key, below), number)
     return set(first.values())
 
 
 def _is_story(block: Block, spine: set[HtmlElement]) -> bool:
-    return block.share_of_links() <= _MAX_LINKS and not _stands_aside(block, spine)
+    return not _leads_elsewhere(block) and not _stands_aside(block, spine)
+
+
+def _leads_elsewhere(block: Block) -> bool:
+    share = block.share_of_links()
+    if share <= _MAX_LINKS or share > _MAX_TOPICS:
+        return share > _MAX_LINKS
+    links = ("".join(link.itertext()) for link in block.element.iter("a"))
+    return any(estimate_words(link) >= _HEADLINE_WORDS for link in links)
 
 
 def _heads(heading: Block, block: Block) -> bool:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from db.folding import count_words
+from pipelines.line_length import estimate_words
 from pipelines.titles import fold_title
 
 MIN_WORDS = 8
@@ -94,7 +94,7 @@ def furniture_share(tree: HtmlElement, lines: list[str]) -> float:
     A teaser is a line that begins with a headline-like link, or the one short block below such a link. They count
     when there are four of them: a story may open a paragraph with a link.
     """
-    counts = [count_words(line) for line in lines]
+    counts = [estimate_words(line) for line in lines]
     total = sum(counts)
     if sum(n for n in counts if n > _TEASER_WORDS) > (1 - _LIST_SHARE) * total:
         # Running text; most pages end here, before any link is looked at.
@@ -140,7 +140,7 @@ def _find_summaries(tree: HtmlElement) -> set[str]:
             after = block.getnext()
             if after is not None and isinstance(after.tag, str):
                 text = " ".join(after.itertext())
-                if parent.getchildren()[-1] is after and count_words(text) <= _TEASER_WORDS:
+                if parent.getchildren()[-1] is after and estimate_words(text) <= _TEASER_WORDS:
                     found.add(fold_title(text))
                 break
             block = parent

@@ -15,6 +15,8 @@ from itertools import chain
 from math import ceil
 from typing import Literal
 
+from pipelines.line_length import estimate_words
+
 Place = Literal["head", "below"]
 
 MIN_STORIES = 3
@@ -26,8 +28,6 @@ TAIL_LINES = 3
 them and before its last third."""
 MAX_WORDS = 60
 """Longer lines are paragraphs of a story; the longest furniture seen (an author's life) had 50 words."""
-MAX_CHARACTERS = 600
-"""The same bound for scripts without spaces."""
 SHORT_WORDS = 4
 """A line of fewer words amid a body may be an answer, a name or a subheading, repeated by right."""
 TOPICAL_SHARE = 0.25
@@ -79,7 +79,7 @@ def find_candidates(lines: Sequence[str], title: str) -> list[Candidate]:
     core = Counter(chain(_telling_words(title), *words[n_head:tail]))
     found = []
     for position, line in enumerate(lines):
-        if not line.strip() or len(line) > MAX_CHARACTERS or len(line.split()) > MAX_WORDS:
+        if not line.strip() or estimate_words(line) > MAX_WORDS:
             continue
         place: Place = "head" if position < n_head else "below"
         own = n_head <= position < tail
@@ -137,7 +137,7 @@ def put_back(lines: Sequence[str], removed: Iterable[tuple[int, str]]) -> list[s
 
 def _is_no_speech(line: str, *, at_edge: bool) -> bool:
     """Returns whether a line is neither an answer nor, away from the edges of a body, a question or a subheading."""
-    if len(line.split()) < SHORT_WORDS and _SPACELESS.search(line) is None:
+    if estimate_words(line) < SHORT_WORDS:
         return at_edge and not line.endswith(_ENDS) and not line.startswith(_OPENS_SPEECH)
     return at_edge or not line.endswith(_QUESTIONS)
 

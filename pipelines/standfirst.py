@@ -12,8 +12,8 @@ from itertools import islice, pairwise, takewhile
 
 from lxml.html import HtmlElement
 
-from db.folding import count_words
 from pipelines.blocks import Block, make_key
+from pipelines.line_length import estimate_words
 
 _NAMES = frozenset({
     "standfirst", "dek", "deck", "lede", "lead", "leadtext", "leadin", "intro", "introtext", "introduction", "teaser",
@@ -94,7 +94,7 @@ def _may_be_standfirst(block: Block, spine: set[HtmlElement]) -> bool:
     if (
         is_second_headline(block)
         or block.share_of_links() > _MAX_LINKS
-        or count_words(" ".join(block.read_lines())) < _MIN_WORDS
+        or estimate_words(" ".join(block.read_lines())) < _MIN_WORDS
     ):
         return False
     around = takewhile(lambda element: element not in spine, (block.element, *block.element.iterancestors()))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pipelines.format_characters import drop_joiners
 from pipelines.head import Head
 from pipelines.jsonld import Node, clean_text, text_of
+from pipelines.line_length import estimate_words
 
 _TITLE_METAS = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "dcterms.title", "title")
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/~]+\s+|\s*[|»]\s*|(?<=\w)\s+::\s+")
@@ -102,7 +103,7 @@ def _find_heading(title: str, headings: set[str], sites: set[str], url: str) -> 
     cuts = list(_SEPARATOR.finditer(title))[:8]
     starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(title)]
     parts = (title[start:end].strip() for start in starts for end in ends if end > start)
-    known = [part for part in parts if len(part.split()) >= 2 and fold_title(part) in headings]
+    known = [part for part in parts if estimate_words(part) >= 2 and fold_title(part) in headings]
     known = [part for part in known if not _names_site(part, sites)]
     slug = set(re.findall(r"\w+", urlsplit(url).path.casefold()))
 
@@ -116,7 +117,7 @@ def _find_heading(title: str, headings: set[str], sites: set[str], url: str) -> 
 def _cut_after(title: str, openings: set[str]) -> str:
     """The part of a title that is an h1 of the page, when a separator follows it: what follows is the site's."""
     for cut in _SEPARATOR.finditer(title):
-        if fold_title(title[: cut.start()]) in openings and len(title[: cut.start()].split()) >= 2:
+        if fold_title(title[: cut.start()]) in openings and estimate_words(title[: cut.start()]) >= 2:
             return title[: cut.start()]
     return title
 

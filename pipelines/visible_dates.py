@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 
 from pipelines.dates import Moment, read_moment, to_ascii_digits
 from pipelines.headline import enclose, find_headline, stands_apart
+from pipelines.line_length import estimate_words
 
 _BEHIND = 400
 """Characters behind the headline, about 60 words: a standfirst may stand between headline and dateline."""
@@ -60,7 +61,7 @@ _PUBLISHED_CLASS = re.compile(
     r"publi(?:sh|c)|pub-?_?date|posted|created|entry-date|(?:article|post|news)-?_?date", re.IGNORECASE
 )
 _DATE_CLASS = re.compile(r"date|time|datum|fecha|published|posted|stamp", re.IGNORECASE)
-_OTHER_CLASS = re.compile(r"clock|current|today|data_time|joined|registered|birth|expir|event", re.IGNORECASE)
+_OTHER_CLASS = re.compile(r"clock|current|today|joined|registered|birth|expir|event", re.IGNORECASE)
 """Dates of something else: the site's clock, the day a user joined, a meeting."""
 _read_texts = etree.XPath("//body//text()[string-length() > 3]")
 
@@ -181,7 +182,7 @@ def _read_whole(text: str, element: HtmlElement) -> str:
     if not found:
         return ""
     around = line[: found.start()] + line[found.end() :]
-    is_sentence = line.endswith((".", "!", "?")) and len(around.split()) > 3 and not _HALF_OF_DAY.search(line)
+    is_sentence = line.endswith((".", "!", "?", "。")) and estimate_words(around) > 3 and not _HALF_OF_DAY.search(line)
     return "" if is_sentence and not _PUBLISHED.search(around) and not _CHANGED.search(around) else line
 
 

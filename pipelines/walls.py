@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from db.folding import count_words
+from pipelines.line_length import estimate_words
 from pipelines.titles import fold_title
 
 _LONGEST = 60
@@ -37,5 +37,5 @@ def drop_wall_lines(lines: list[str]) -> list[str]:
 
     Meant for pages that mark themselves as paywalled: elsewhere a story may well speak of subscriptions.
     """
-    kept = [line for line in lines if count_words(line) > _LONGEST or not _INVITATION.search(fold_title(line))]
+    kept = [line for line in lines if estimate_words(line) > _LONGEST or not _INVITATION.search(fold_title(line))]
     return kept or lines

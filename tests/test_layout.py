@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.document import parse
-from pipelines.layout import flatten_layout_tables, is_layout
+from pipelines.layout import flatten_layout_tables, flatten_ruby, is_layout
 
 LONG = "The ferry crossed twice a day until the bridge was opened, and nobody has missed it since. " * 6
 
@@ -72,3 +72,23 @@ def test_text_is_never_lost(shape: object) -> None:
     flatten_layout_tables(tree)
     assert tree.text_content() == before
     assert not any(is_layout(table) for table in tree.iter("table"))
+
+
+@pytest.mark.parametrize(
+    ("ruby", "text"),
+    [
+        ("<ruby>橋<rp>（</rp><rt>はし</rt><rp>）</rp></ruby>を直す", "橋（はし）を直す"),
+        ("<ruby><rb>橋</rb><rp>(</rp><rt>はし</rt><rp>)</rp></ruby>を直す", "橋(はし)を直す"),
+        ("<ruby>橋<rt>はし</rt></ruby>を<ruby>直<rt>なお</rt></ruby>す", "橋を直す"),
+        ("<ruby>北<rt>ほく</rt>京<rt>きょう</rt></ruby>に行く", "北京に行く"),
+        ("<a href='/b'><ruby>橋<rt>はし</rt></ruby></a>を直す", "橋を直す"),
+        ("<ruby><ruby>橋<rt>はし</rt></ruby><rt>bridge</rt></ruby>を直す", "橋を直す"),
+        ("<ruby></ruby>橋", "橋"),
+        ("橋", "橋"),
+    ],
+)
+def test_readings_above_characters(ruby: str, text: str) -> None:
+    tree = parse(f"<html><body><p>{ruby}</p></body></html>")
+    assert flatten_ruby(tree) == ruby.count("<ruby>")
+    assert next(tree.iter("p")).text_content() == text
+    assert next(tree.iter("ruby", "rb", "rt", "rp"), None) is None

@@ -71,6 +71,14 @@ def test_furniture(block: str) -> None:
         # parts of words
         '<div class="shadow header-lead"><p>STAYS</p></div>',
         '<p class="biotope">STAYS</p>',
+        # the id of a heading is made of its words
+        '<h2 id="newsletter">STAYS</h2>',
+        '<h3 id="comments">STAYS</h3>',
+        # words of the story itself
+        '<section class="social-policy"><p>STAYS</p></section>',
+        '<div id="consent"><p>STAYS</p></div>',
+        '<div class="bio"><p>STAYS</p></div>',
+        '<div class="social-embed"><blockquote><p>STAYS</p></blockquote></div>',
         # a sentence with a link, a list of things with a link, a name with a link
         '<p>The council said so in <a href="/a">a letter that STAYS</a>, and the mayor agreed with it.</p>',
         '<ul><li>STAYS: <a href="/a">flour</a> from the mill, sifted twice</li><li>2 eggs</li></ul>',

@@ -53,6 +53,43 @@ def test_cost_of_aligning_grows_with_the_page_not_with_its_square() -> None:
     assert time.process_time() - started < 15
 
 
+def test_cost_of_aligning_text_that_is_no_story() -> None:
+    """A megabyte of other text beside a long story: searching for each of its blocks would be quadratic."""
+    element = parse("<p>")
+    lines = [say(number) for number in range(8_000)]
+    others = [Block(element, "p", make_key(f"{say(number)[::-1]} {number}")) for number in range(8_000)]
+    short = [Block(element, "p", f"x{number}") for number in range(8_000)]
+    started = time.process_time()
+    taken = align(lines, [*others, *short, Block(element, "p", make_key(lines[-1]))])
+    assert time.process_time() - started < 3
+    assert taken == [None] * 16_000 + [7_999]
+
+
+@pytest.mark.parametrize("n_others", [3, 3_000])
+def test_long_pages_are_aligned_as_short_ones(n_others: int) -> None:
+    lines = [say(number) for number in range(100)]
+    blocks = read("".join(f"<p>{line}</p>" for line in lines[::-1]) + "<p>Nothing like it.</p>" * n_others)
+    assert align(lines, blocks) == [*range(99, -1, -1), *[None] * n_others]
+
+
+def test_lines_of_topics_come_back_and_lists_of_headlines_do_not() -> None:
+    topics = "<p>Stops: <a href='/q'>Quay</a>, <a href='/m'>Upper Mill</a>, <a href='/f'>Far Bank</a></p>"
+    story = f"<div class='story'>{paragraphs(1)}{topics}{paragraphs(2)}</div>"
+    assert restore(story, [say(1), say(2)]) == [say(1), "Stops: Quay, Upper Mill, Far Bank", say(2)]
+    headlines = "<p>Read: <a href='/q'>How the ferry was lost in fog</a>, <a href='/m'>The mill burns</a></p>"
+    story = f"<div class='story'>{paragraphs(1)}{headlines}{paragraphs(2)}</div>"
+    assert restore(story, [say(1), say(2)]) == [say(1), say(2)]
+
+
+def test_answers_of_a_word_come_back_each_in_its_place() -> None:
+    talk = "".join(f"<p>{say(number)}</p><p>Yes.</p>" for number in range(1, 4))
+    expected = [line for number in range(1, 4) for line in (say(number), "Yes.")]
+    assert restore(f"<div class='story'>{talk}{paragraphs(4)}</div>", [say(1), say(2), say(3), say(4)]) == [
+        *expected,
+        say(4),
+    ]
+
+
 def test_second_half_in_a_container_of_its_own() -> None:
     halves = [f"<div class='body'>{paragraphs(*numbers)}</div>" for numbers in ((1, 2), (3, 4))]
     html = f"<article>{halves[0]}<div class='ad'>Buy</div>{halves[1]}</article>"
