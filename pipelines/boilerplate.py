@@ -19,7 +19,7 @@ from pipelines.line_rules import (
     Rule,
     Story,
     are_names,
-    is_whole,
+    heads_story,
     matches,
     opens_comments,
     opens_section,
@@ -152,7 +152,7 @@ def _heads_rest(line: Line) -> bool:
     if len(line.text) > _LONGEST_HEADING or line.words > _HEADING_WORDS or line.text.endswith(_STOPS):
         return False
     if found := labels.CROSS_REFERENCE.match(line.text):
-        return is_whole(found) or not opens_section(line)
+        return not heads_story(line, found)
     if opens_comments(line):
         return True
     found = labels.ABOUT.match(line.text)

@@ -24,10 +24,6 @@ _POINTER_WORDS = 8
 """Words of the longest pointer without a colon."""
 _NOTE_WORDS = 8
 """Words of the longest line of nothing but agencies and initials."""
-_PROSE = 60
-"""Characters of a sentence from which what stands below a line is the text of a story, not a list of headlines..."""
-_PROSE_WORDS = 10
-"""...and its words."""
 _NAMES = 0.5
 """Share of the long words of a line that names and titles write with a capital."""
 _LINKED = 0.3
@@ -153,18 +149,16 @@ def matches(line: Line, rules: Sequence[Rule]) -> bool:
     return any(line.words <= rule.longest and rule.matches(line) for rule in rules)
 
 
-def is_prose(text: str) -> bool:
-    """Says whether a line is a sentence of some length."""
-    is_long = len(text) >= _PROSE or estimate_words(text) >= _PROSE_WORDS
-    return is_long and text.rstrip(_AFTER_STOP).endswith(_FULL_STOPS)
-
-
 def opens_section(line: Line) -> bool:
-    """Says whether a line is a subheading of the story: its text stands right below it."""
-    if not is_prose(line.below):
-        return False
+    """Says whether a line is a subheading of the story: its text, a sentence, stands right below it.
+
+    Without a page that shows it, the words below decide, and no line that is a label and nothing else is believed.
+    """
+    below = read_line(line.below, line.story)
     setting = line.story.setting
-    return setting is None or (setting.is_heading(line.text) and setting.leads_to(line.text, line.below))
+    return below.is_sentence and (
+        setting is None or (setting.is_heading(line.text) and setting.leads_to(line.text, line.below))
+    )
 
 
 def are_names(text: str) -> bool:
@@ -225,12 +219,17 @@ def _is_pointer(line: Line) -> bool:
         return True
     if line.words > _POINTER_WORDS or line.text.endswith(SENTENCE_ENDS):
         return False
-    return is_whole(found) or line.is_linked or not opens_section(line)
+    return line.is_linked or not heads_story(line, found)
 
 
-def is_whole(found: re.Match[str]) -> bool:
-    """Says whether a label is all of its line."""
-    return not re.search(r"\w", found.string[found.end() :])
+def heads_story(line: Line, label: re.Match[str]) -> bool:
+    """Says whether a line that begins with a label is a subheading for all that."""
+    is_whole = not re.search(r"\w", line.text[label.end() :])
+    return opens_section(line) and not (is_whole and line.story.setting is None)
+
+
+def _is_subheading(line: Line) -> bool:
+    return line.story.setting is not None and opens_section(line)
 
 
 def _is_appeal(line: Line) -> bool:
@@ -259,7 +258,8 @@ def _is_desk_note(line: Line) -> bool:
 
 
 def _is_reading_time(line: Line) -> bool:
-    return labels.READING_TIME.match(line.text) is not None and not line.is_sentence
+    found = labels.READING_TIME.match(line.text)
+    return found is not None and not line.is_sentence and not _is_subheading(line)
 
 
 def _is_right(line: Line) -> bool:
@@ -272,8 +272,8 @@ def _is_filing(line: Line) -> bool:
 
 
 def opens_comments(line: Line) -> bool:
-    """Says whether a line opens or invites comments and is no subheading on the page."""
-    return labels.COMMENTS.match(line.text) is not None and (line.story.setting is None or not opens_section(line))
+    """Says whether a line opens or invites comments and is no subheading."""
+    return labels.COMMENTS.match(line.text) is not None and not _is_subheading(line)
 
 
 ALL_RULES: tuple[Rule, ...] = (
