@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from tqdm import tqdm
 
-from db.connection import from_text, insert, transaction, utc_now
+from db.connection import ArchiveError, from_text, insert, transaction, utc_now
 from db.plurals import plural
 from db.topics import topics_to_apply
+from pipelines.toml_file import ConfigError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -36,6 +37,23 @@ EXIT_TROUBLE = 1
 
 class Busy(Exception):
     """Another process holds the lock of this archive."""
+
+
+OBSTACLES = (Busy, ConfigError, ArchiveError, OSError)
+"""What keeps a command from its work through no fault of the program."""
+
+
+def tell_obstacle(error: Exception, database: Path) -> int:
+    """Prints one of `OBSTACLES` as a person needs it, and returns the exit code of the command that met it.
+
+    ``database``: what an error of the system is about when it names no file.
+    """
+    if isinstance(error, OSError):
+        place, reason = error.filename or database, error.strerror or error
+        print(f"{place}: {reason}; check the path and its permissions", file=sys.stderr)
+    else:
+        print(error, file=sys.stderr)
+    return EXIT_BUSY if isinstance(error, Busy) else EXIT_CONFIG
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -19,8 +20,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from crawler.runs import Busy, RedactingFilter, end_run, locked, redact, report_line, start_run
-from db.connection import open_archive, utc_now
+from crawler.runs import (
+    OBSTACLES,
+    Busy,
+    RedactingFilter,
+    end_run,
+    locked,
+    redact,
+    report_line,
+    start_run,
+    tell_obstacle,
+)
+from db.connection import ArchiveError, open_archive, utc_now
+from pipelines.toml_file import ConfigError
 
 PROJECT = Path(__file__).parent.parent
 
@@ -73,6 +85,30 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     process.wait()
     with locked(database):
         time.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "words", "code"),
+    [
+        (Busy("news.db: another run is at work (process 7)"), "news.db: another run is at work (process 7)", 75),
+        (ArchiveError("news.db: no such archive"), "news.db: no such archive", 2),
+        (ConfigError(Path("t.toml"), "no such key", line=3), "t.toml:3: no such key", 2),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "news.db.lock"),
+            "news.db.lock: Permission denied; check the path and its permissions",
+            2,
+        ),
+        (OSError("odd"), "a.db: odd; check the path and its permissions", 2),
+    ],
+)
+def test_what_keeps_a_command_from_its_work_is_told_and_has_its_code(
+    obstacle: Exception, words: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        raise obstacle
+    except OBSTACLES as error:
+        assert tell_obstacle(error, Path("a.db")) == code
+    assert capsys.readouterr().err == f"{words}\n"
 
 
 # --- the row ---

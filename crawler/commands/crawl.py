@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,25 +62,16 @@ class Command(crawl.Command):
         if unknown:
             raise UsageError(f"-a {unknown[0]} is not known; allowed: -a due=all", print_help=False)
         from crawler.preparation import check_folders
-        from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy, locked
-        from db.connection import ArchiveError
-        from pipelines.toml_file import ConfigError
+        from crawler.runs import OBSTACLES, locked, tell_obstacle
 
         assert self.settings is not None
+        database = Path(self.settings["DATABASE"])
         try:
             check_folders(self.settings)
-            with locked(Path(self.settings["DATABASE"])):
+            with locked(database):
                 self._crawl(opts)
-        except Busy as busy:
-            print(busy, file=sys.stderr)
-            self.exitcode = EXIT_BUSY
-        except (ConfigError, ArchiveError) as error:
-            print(error, file=sys.stderr)
-            self.exitcode = EXIT_CONFIG
-        except OSError as error:
-            place = error.filename or self.settings["DATABASE"]
-            print(f"{place}: {error.strerror or error}; check the folder and its permissions", file=sys.stderr)
-            self.exitcode = EXIT_CONFIG
+        except OBSTACLES as obstacle:
+            self.exitcode = tell_obstacle(obstacle, database)
 
     def _crawl(self, opts: argparse.Namespace) -> None:
         # First here: Scrapy's module of TLS walks the whole stack three times when imported, 0.2 s deep in its engine.

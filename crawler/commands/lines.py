@@ -38,9 +38,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one action. Exit codes: 0 done, 2 no archive, no such line or a broken topic, 75 a run is at work."""
-        from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy, locked
-        from db.connection import ArchiveError
-        from pipelines.toml_file import ConfigError
+        from crawler.runs import OBSTACLES, locked, tell_obstacle
 
         del opts
         refuse_options("lines", args)
@@ -58,17 +56,8 @@ class Command(ScrapyCommand):
                 change_lines(
                     database, Path(self.settings["TOPICS"]), "kept" if action == "keep" else "removed", numbers
                 )
-        except Busy as busy:
-            print(busy, file=sys.stderr)
-            self.exitcode = EXIT_BUSY
-        except (ConfigError, ArchiveError) as error:
-            print(error, file=sys.stderr)
-            self.exitcode = EXIT_CONFIG
-        except OSError as error:
-            print(
-                f"{error.filename or database}: {error.strerror}; check the path and its permissions", file=sys.stderr
-            )
-            self.exitcode = EXIT_CONFIG
+        except OBSTACLES as obstacle:
+            self.exitcode = tell_obstacle(obstacle, database)
 
 
 def read_numbers(action: str, words: Sequence[str]) -> list[int]:

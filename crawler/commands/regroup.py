@@ -28,8 +28,8 @@ class Command(ScrapyCommand):
         refuse_arguments("regroup", args)
         from tqdm import tqdm
 
-        from crawler.runs import EXIT_BUSY, EXIT_CONFIG, EXIT_TROUBLE, Busy, locked
-        from db.connection import ArchiveError, open_archive, open_readonly
+        from crawler.runs import EXIT_TROUBLE, OBSTACLES, locked, tell_obstacle
+        from db.connection import open_archive, open_readonly
         from pipelines.stories import regroup
 
         assert self.settings is not None
@@ -42,14 +42,10 @@ class Command(ScrapyCommand):
                 n_articles = sum(tqdm(regroup(db), unit=" batches", leave=False, disable=None))
                 after = db.execute("SELECT count(*) FROM stories").fetchone()[0]
                 db.close()
-        except ArchiveError as error:
-            print(error, file=sys.stderr)
-            self.exitcode = EXIT_CONFIG
         except KeyboardInterrupt:
             print("stopped: the archive is whole, stories not reached are as they were; run it again", file=sys.stderr)
             self.exitcode = EXIT_TROUBLE
-        except Busy as busy:
-            print(busy, file=sys.stderr)
-            self.exitcode = EXIT_BUSY
+        except OBSTACLES as obstacle:
+            self.exitcode = tell_obstacle(obstacle, path)
         else:
             print(f"{plural(n_articles, 'article')} in {plural(after, 'story', 'stories')} (before: {before})")

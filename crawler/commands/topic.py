@@ -54,9 +54,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one action; exit code 1 when an example fails, 2 for a wrong file or argument, 75 amid another run."""
-        from crawler.runs import EXIT_BUSY, EXIT_CONFIG, Busy
-        from db.connection import ArchiveError
-        from pipelines.toml_file import ConfigError
+        from crawler.runs import OBSTACLES, tell_obstacle
 
         refuse_options("topic", args)
         if not args or args[0] not in _ACTIONS:
@@ -69,12 +67,8 @@ class Command(ScrapyCommand):
             chosen = self._choose_topics(folder, args[0], args[1:])
             if chosen is not None:
                 getattr(self, f"_do_{args[0]}")(chosen)
-        except (ConfigError, ArchiveError) as error:
-            print(error, file=sys.stderr)
-            self.exitcode = EXIT_CONFIG
-        except Busy as busy:
-            print(busy, file=sys.stderr)
-            self.exitcode = EXIT_BUSY
+        except OBSTACLES as obstacle:
+            self.exitcode = tell_obstacle(obstacle, self.database)
 
     def _choose_topics(self, folder: Path, action: str, wanted: list[str]) -> list[Topic] | None:
         """Returns the topics to work on; None where there is nothing to do, and the reason is told.
