@@ -202,18 +202,13 @@ def test_three_excerpts_without_a_common_text_make_a_round_up(n: int, drawn: set
 
 
 def test_a_text_with_hundreds_of_excerpts_is_grouped_at_once() -> None:
-    """Looking at each three of them took seconds, inside the transaction that stores an article."""
-
-    def measure(n: int) -> float:
-        parts = range(1, n + 1)
-        pairs = [_pair(part, 0, "contained", 0.9) for part in parts]
-        pairs += [_pair(*two, "contained", 0.8) for two in combinations(parts, 2)]
-        started = process_time()
-        assert group(range(n + 1), pairs) == [list(range(n + 1))]
-        return process_time() - started
-
-    few, many = (min(measure(n) for _ in range(3)) for n in (75, 300))
-    assert many < 40 * few, "sixteen times the pairs, 64 times the threes"
+    """Looking at each three of them takes minutes, inside the transaction that stores an article."""
+    parts = range(1, 451)
+    pairs = [_pair(part, 0, "contained", 0.9) for part in parts]
+    pairs += [_pair(*two, "contained", 0.8) for two in combinations(parts, 2)]
+    started = process_time()
+    assert group(range(451), pairs) == [list(range(451))]
+    assert process_time() - started < 15
 
 
 def test_pairs_with_others_do_not_count() -> None:
