@@ -41,7 +41,11 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path, crawled: Cra
         assert desk.faults() == []
         kept = desk.texts()
         wanted = crawled.first.texts()
-        assert {key: wanted.get(key) for key in kept} == kept, "what was stored is whole"
+        # A line that its outlet repeats is known as that only once enough of its articles are stored.
+        repeated = {line for (line,) in crawled.first.rows("SELECT line FROM site_lines")}
+        for key, (title, body) in kept.items():
+            own = "\n\n".join(line for line in body.split("\n\n") if line not in repeated)
+            assert (title, own) == wanted[key], "what was stored is whole"
         assert wait_until(lambda: desk.run("status").returncode == 0, 1)
         later = desk.run("crawl", "news", "-a", "due=all")
         assert (later.returncode, later.stderr) == (0, ""), later.stdout
