@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from db.urls import url_key
+from tests.forked_commands import run_scrapy
 from tests.newsroom import ROOT
 
 STRICT = """
@@ -61,8 +62,8 @@ class Desk:
         """The folder of raw pages."""
         return self.folder / "archive"
 
-    def arguments(self, *words: str, **settings: object) -> list[str]:
-        """Returns the command line for ``scrapy WORDS`` with the desk's settings; ``settings`` win."""
+    def words(self, *words: str, **settings: object) -> list[str]:
+        """Returns what stands after ``scrapy`` for some words with the desk's settings; ``settings`` win."""
         given: dict[str, object] = {
             "DATABASE": self.database,
             "ARCHIVE": self.warcs,
@@ -72,7 +73,11 @@ class Desk:
             **self.settings,
             **settings,
         }
-        return [sys.executable, "-c", STRICT, *words, *(f"--set={name}={value}" for name, value in given.items())]
+        return [*words, *(f"--set={name}={value}" for name, value in given.items())]
+
+    def arguments(self, *words: str, **settings: object) -> list[str]:
+        """Returns the command line of a process that starts from nothing, for ``scrapy WORDS``."""
+        return [sys.executable, "-c", STRICT, *self.words(*words, **settings)]
 
     def environment(self) -> dict[str, str]:
         """Returns this process's environment with the newsroom as the only proxy."""
@@ -86,7 +91,9 @@ class Desk:
         preexec: Callable[[], None] | None = None,
         **settings: object,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end and returns what it said."""
+        """Runs a command to its end and returns what it said; ``preexec`` is done in its process first."""
+        if preexec is None:
+            return run_scrapy(self.words(*words, **settings), env=self.environment(), timeout=timeout)
         return subprocess.run(
             self.arguments(*words, **settings),
             cwd=ROOT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from time import monotonic
 import pytest
 
 from crawler.sources import load_sources
+from tests.forked_commands import run_scrapy
 
 PROJECT = Path(__file__).parent.parent
 ITEM = "<item><title>Bridge {n} over the river opens</title><link>/w/bridge-{n}</link><pubDate>{date}</pubDate></item>"
@@ -92,15 +92,7 @@ def run(*args: str, sources: Path, allow: str = "") -> subprocess.CompletedProce
     """Runs ``scrapy source`` in a process of its own, away from any proxy of the machine."""
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     settings = ["-s", f"SOURCES={sources}", "-s", f"ALLOW_PRIVATE={allow}", "-s", "HOST_DELAY_SECONDS=0.01"]
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", "source", *args, *settings],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return run_scrapy(["source", *args, *settings], env=environment, timeout=300)
 
 
 def test_add_finds_feeds_and_news_sitemaps_and_says_why_not(serve: type[Site], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from crawler.runs import locked
 from db.connection import open_archive
 from pipelines.topic_file import load_topic
+from tests.forked_commands import run_scrapy
 from tests.topic_archive import fill_archive, make_article
 
 PROJECT = Path(__file__).parent.parent
@@ -34,8 +35,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _scrapy(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scrapy", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
+    return run_scrapy(arguments, env=os.environ, timeout=300)
 
 
 @pytest.fixture

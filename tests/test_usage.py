@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 from scrapy.exceptions import UsageError
 
 from crawler.usage import refuse_arguments, refuse_options
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.forked_commands import run_scrapy
 
 
 @pytest.mark.parametrize("args", [["--ids"], ["http://a.example/", "--id"], ["-x"], ["--", "-q"]])
@@ -44,8 +42,7 @@ def test_a_command_without_arguments_says_so() -> None:
     ],
 )
 def test_every_command_refuses_an_option_it_does_not_know(words: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "scrapy", *words, "-s", f"DATABASE={tmp_path / 'news.db'}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_scrapy([*words, "-s", f"DATABASE={tmp_path / 'news.db'}"], env=os.environ, timeout=300)
     assert done.returncode == 2
     assert "no such option: --" in done.stderr + done.stdout
     assert not (tmp_path / "news.db").exists()
