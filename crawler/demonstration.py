@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import urlsplit
 
 from db.connection import open_readonly
@@ -19,6 +20,8 @@ from db.plurals import plural
 PROJECT = Path(__file__).resolve().parent.parent
 HUB = "http://newsroom.test"
 ROWS_MAX = 6
+LINE_CHARACTERS = 70
+"""Longer lines are cut where they are shown."""
 
 
 class DemoFailed(Exception):
@@ -127,6 +130,13 @@ def _tell(database: Path) -> None:
         (ROWS_MAX,),
     ):
         print(f"  {kind}: +{added} -{removed} words  {title} ({source})")
+    print("\nLeft out of the texts, because an outlet repeats it from story to story:")
+    for n, line, source in db.execute(
+        "SELECT n_articles, line, source_id FROM site_lines WHERE status = 'removed' ORDER BY n_articles DESC, id"
+        " LIMIT ?",
+        (ROWS_MAX,),
+    ):
+        print(f"  {plural(n, 'article')}: {shorten(line, LINE_CHARACTERS, placeholder=' …')} ({source})")
     print("\nWhat became of every link:")
     for fate, n in db.execute("SELECT fate, count(*) FROM links GROUP BY fate ORDER BY 2 DESC"):
         print(f"  {n:4} {fate}")

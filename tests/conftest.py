@@ -1,7 +1,8 @@
-"""What holds for all tests: the same examples in every run, no clock on them, and Ctrl-C means something."""
+"""What holds for all tests: the same examples in every run, no clock on them, Ctrl-C means something, all are busy."""
 
 from __future__ import annotations
 
+import os
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -19,3 +20,8 @@ settings.load_profile("same")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is in what a script starts in the background, and processes hand it on: the tests press Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Returns how many processes `-n auto` is: one more than processors, for many tests wait for a host's delay."""
+    return len(os.sched_getaffinity(0)) + 1

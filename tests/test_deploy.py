@@ -314,6 +314,7 @@ def test_the_demonstration_needs_nothing_that_the_image_lacks(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     assert "The best matches, and why:" in done.stdout
+    assert "7 articles: Two mules carried the first press" in done.stdout
     browse = next(line for line in done.stdout.splitlines() if " browse " in line)
     assert browse.endswith("shown/archive") and " -s ARCHIVE=" in browse  # else it shows no raw page
     assert (tmp_path / "shown" / "news.db").exists()
