@@ -13,7 +13,7 @@ import xxhash
 from sqlite_utils import Database
 
 WINDOW = 500
-"""Articles of a source whose lines are remembered, the newest; what is learned stays learned."""
+"""Articles of a source whose lines are remembered, the last to arrive; what is learned stays learned."""
 PRUNE_EVERY = 100
 """Articles of a source between two looks for lines older than the window."""
 MOST_SIGHTINGS = 50
@@ -98,7 +98,7 @@ def prune_sightings(db: Database, source_id: str) -> None:
     if row is None or row[0] % PRUNE_EVERY:
         return
     oldest = db.execute(
-        "SELECT id FROM articles WHERE source_id = ? ORDER BY first_seen_at DESC, id DESC LIMIT 1 OFFSET ?",
+        "SELECT DISTINCT article_id FROM line_sightings WHERE source_id = ? ORDER BY 1 DESC LIMIT 1 OFFSET ?",
         (source_id, WINDOW),
     ).fetchone()
     if oldest is not None:

@@ -239,6 +239,23 @@ def test_old_sightings_are_forgotten_and_what_was_learned_is_not(
     assert archive.execute("SELECT count(*) FROM line_sightings").fetchone() == (4 * 9,)
 
 
+def test_old_pages_of_an_archive_do_not_make_those_before_them_forgotten(
+    archive: Database, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is the order of arrival: captures come in any order."""
+    monkeypatch.setattr(db.site_lines, "WINDOW", 4)
+    monkeypatch.setattr(db.site_lines, "PRUNE_EVERY", 6)
+    for n in range(6):
+        archive.execute("UPDATE articles SET first_seen_at = '2018-11-0' || (9 - id) || 'T00:00:00Z'")
+        put(archive, judge, n, story(n))
+    assert archive.execute("SELECT DISTINCT article_id FROM line_sightings ORDER BY 1").fetchall() == [
+        (3,),
+        (4,),
+        (5,),
+        (6,),
+    ]
+
+
 # --- the same article again ---
 
 
