@@ -90,6 +90,7 @@ class Writer:
     tongue: Tongue
     random: np.random.Generator
     vocabulary: int = 60_000
+    mean_words: int = MEAN_WORDS
     words: np.ndarray[Any, np.dtype[np.object_]] = field(init=False)
     cumulated: np.ndarray[Any, np.dtype[np.float64]] = field(init=False)
 
@@ -115,8 +116,8 @@ class Writer:
         return line[:1].upper() + line[1:]
 
     def body(self, headline: str) -> str:
-        """Returns paragraphs of 40 words, lognormal around `MEAN_WORDS` together; the first is the headline again."""
-        n = int(min(2000, max(30, self.random.lognormal(np.log(MEAN_WORDS * 0.88), 0.5))))
+        """Returns paragraphs of 40 words, lognormal around ``mean_words`` together; the first is the headline again."""
+        n = int(min(2000, max(30, self.random.lognormal(np.log(self.mean_words * 0.88), 0.5))))
         words = self.write(n)
         joint = self.tongue.joint
         paragraphs = [joint.join(words[i : i + 40]).capitalize() + "." for i in range(0, n, 40)]
@@ -129,13 +130,15 @@ class Builder:
 
     db: Database
     n: int
+    words: int = MEAN_WORDS
     seed: int = 6
     end: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         numbers = np.random.default_rng(self.seed)
-        self.writers = [Writer(tongue, numbers, min(60_000, 100 + 10 * self.n)) for tongue in TONGUES]
+        vocabulary = min(60_000, 100 + 10 * self.n)
+        self.writers = [Writer(tongue, numbers, vocabulary, self.words) for tongue in TONGUES]
         self.recent: list[tuple[int, int]] = []
         self.n_stories = 0
         self.sources = [f"outlet-{i:03}.example" for i in range(N_SOURCES)]
@@ -341,8 +344,10 @@ _TOTALS = (
 )
 
 
-def build_archive(path: Path, n: int) -> Iterator[int]:
-    """Makes an archive of ``n`` articles at ``path``, yielding how many are written; a file half made is made anew.
+def build_archive(path: Path, n: int, words: int = MEAN_WORDS) -> Iterator[int]:
+    """Makes an archive of ``n`` articles of about so many words each at ``path``, yielding how many are written.
+
+    A file half made is made anew.
 
     One writer, no reader and no crash to fear: the journal is off while it grows.
     """
@@ -353,7 +358,7 @@ def build_archive(path: Path, n: int) -> Iterator[int]:
     for pragma in ("foreign_keys = OFF", "journal_mode = OFF", "synchronous = OFF", "cache_size = -800000"):
         db.execute(f"PRAGMA {pragma}").fetchall()
     db.execute("INSERT INTO article_text_fts (article_text_fts, rank) VALUES ('hashsize', 33554432)")
-    builder = Builder(db, n)
+    builder = Builder(db, n, words)
     with transaction(db):
         builder.add_frame()
     for first in range(1, n + 1, BATCH):

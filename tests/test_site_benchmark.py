@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from benchmarks.site import ASKS, fill_address, measure_archive, take_percentile
-from benchmarks.site_archive import TONGUES, build_archive, check_archive
+from benchmarks.site import ASKS, fill_address, measure_archive, read_cpu, take_percentile
+from benchmarks.site_archive import MEAN_WORDS, TONGUES, build_archive, check_archive
 
 N = 400
 
@@ -40,6 +42,15 @@ def test_an_archive_is_whole_and_its_counters_are_true(archive: Path) -> None:
     assert [path.name for path in archive.parent.iterdir() if path.name.startswith("growing")] == []
 
 
+def test_texts_are_as_long_as_asked_for(archive: Path, tmp_path: Path) -> None:
+    list(build_archive(tmp_path / "short.db", N, 60))
+    means = [
+        Database(path).execute("SELECT avg(word_count) FROM articles WHERE language <> 'zh'").fetchone()[0]
+        for path in (archive, tmp_path / "short.db")
+    ]
+    assert MEAN_WORDS * 0.85 < means[0] < MEAN_WORDS * 1.15 and 50 < means[1] < 75
+
+
 def test_broken_archives_are_found(tmp_path: Path) -> None:
     path = tmp_path / "broken.db"
     list(build_archive(path, 50))
@@ -55,8 +66,16 @@ def test_every_page_is_measured_and_nothing_fails(archive: Path, capsys: pytest.
     printed = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("|")]
     assert [row[0] for row in rows[2:]] == [ask.name for ask in ASKS]
-    assert [row[0] for row in rows[2:] if row[4] != "0"] == []
+    assert [row[0] for row in rows[2:] if row[5] != "0"] == []
     assert ": 0 errors, write p95" in printed
+
+
+def test_the_time_that_a_process_computed_is_told() -> None:
+    before, began = read_cpu(os.getpid()), time.process_time()
+    while time.process_time() < began + 0.05:
+        pass
+    assert 45 < read_cpu(os.getpid()) - before < 500
+    assert read_cpu(2**22 + 1) == 0
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1))
