@@ -91,7 +91,8 @@ DESK_NOTE = _any(
     r"(?:avec|con(?: información de)?"
     r"|com informações d[aeo]|com agências|con agencias)(?: l['’])?(?: ?(?:afp|reuters|ap|efe|ansa|dpa|lusa))\b",
     r"(?:this is a )?(?:breaking|developing) (?:news )?(?:story|news)|this (?:article|story|post"
-    r"|version)\b.{0,60}\b(?:(?:was|has been) (?:last )?updated)",
+    r"|version)\b.{0,60}\b(?:was|has been) (?:last )?updated"
+    r"(?=\W*$|\. |,? (?:to|with|at|on|since|after|following|throughout)\b)",
     r"dieser (?:artikel|text|beitrag) (?:erschien|wurde|ist) (?:zuerst|zuletzt|erstmals|ursprünglich)"
     r"|aus dem (?:englischen|französischen"
     r"|amerikanischen) von",
@@ -106,8 +107,8 @@ CONTRIBUTED = re.compile(
 """The same, at the end of the sentence."""
 
 RIGHTS = _any(
-    r"©(?!\s+(?-i:[a-z]))|\(c\) ?\d{4}|copyright\s*(?:©|ⓒ|\(c\)|by\b|\d{4}|:)|all rights reserved"
-    r"|alle rechte vorbehalten|tous droits réservés"
+    r"©(?!\s+(?-i:[a-z]))|\(c\) ?\d{4}|copyright\s*(?:©|ⓒ|\(c\)|by\b|\d{4}(?!\s+(?-i:(?!by\b)[a-z]))|:)"
+    r"|all rights reserved|alle rechte vorbehalten|tous droits réservés"
     r"|todos los derechos reservados|tutti i diritti (?:sono )?riservati|todos os direitos reservados"
     r"|wszelkie prawa zastrzeżone|все права (?:защищены|на материалы)",
     r"this material may not be|unauthori[sz]ed (?:reproduction|use)\b.{0,80}\b(?:prohibited|forbidden)"
@@ -157,7 +158,7 @@ APPEAL_OBJECT = re.compile(
     r"|them|the author)\b|\bbreaking news\b.{0,80}\b(?:alerts?|inbox|app|sign|newsletters?)\b|\b(?:to comment"
     r"|(?:in|on) the comments|comment on this|letter to the editor|write to [\w.]+@)"
     r"|\b(?:listen|watch) (?:back|again|here)\b|\bwith a friend\b|\bnews tips?\b"
-    r"|\b(?:share|bookmark) (?:it|this|your favou?rite)|\bclick here\b",
+    r"|\b(?:share|bookmark) (?:it|this|your favou?rite)",
     re.IGNORECASE,
 )
 """What only appeals ask for."""
@@ -174,11 +175,12 @@ APPEAL_NOUN = re.compile(
 )
 """What appeals ask for and stories speak of; it counts beside a link or the outlet's own voice."""
 OWN_VOICE = re.compile(
-    r"\b(?:us|our|we|me|my|uns|unser\w*|wir|mir|nous|notre|nos|nuestr[oa]s?|nostr[oaie]|noi|noss[oa]s?|ons|onze|oss|vår[at]?"
+    r"\bclick here\b|\b(?:us|our|we|me|my|uns|unser\w*|wir|mir|nous|notre|nos|nuestr[oa]s?|nostr[oaie]"
+    r"|noi|noss[oa]s?|ons|onze|oss|vår[at]?"
     r"|vores|nasz\w*|nas|nami|нас|нам|наш\w*|biz\w*|kami|ما|نحن|\w{3,}نا|ہم|ہمارے|हम|हमारे|우리|저희)\b|我们|我們|本[报報站网網]|当社|弊社|私たち",
     re.IGNORECASE,
 )
-"""The first person, mostly plural: the outlet speaks."""
+"""The first person, mostly plural: the outlet speaks; or words that only make sense as a link."""
 
 DISCLOSURE = _any(
     r"(?:this (?:post|article|page|story) (?:may )?contains?|we (?:may )?(?:earn|receive|get)|if you (?:buy"
