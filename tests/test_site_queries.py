@@ -146,3 +146,12 @@ def test_lanes_sum_the_days_of_each_bar(tmp_path: Path, lanes: str) -> None:
         (found[0][0], found[0][1], "2018-11-12", 8, "2018-11-12", "2018-11-12"),
     ]
     db.close()
+
+
+def test_what_is_new_is_read_from_the_times_and_not_by_walking_the_table(tmp_path: Path) -> None:
+    """SQLite answers ``min(id)`` from the first row up until one is new enough: past a whole archive."""
+    db = open_archive(tmp_path / "plan.db")
+    for name in ("SINCE_ID", "TOPICS"):
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", VALUES))
+        assert "USING COVERING INDEX articles_first_seen_at" in plan, plan
+    db.close()
