@@ -24,6 +24,9 @@ _FIRST_SYLLABLE = 0x0900
 _LONGEST_INPUT = 1000
 """Characters that are read: more than anybody types, few enough to stay cheap."""
 
+_MOST_JOINED = 20
+"""Words of a question that neighbours are joined to: it keeps what a thousand characters grow to in bounds."""
+
 
 def split_words(text: str) -> list[str]:
     """Returns the words of text, folded, as FTS5's ``unicode61`` tokenizer sees them."""
@@ -76,7 +79,7 @@ def match_expression(text: str, language: str | None = None) -> str:
     if not wanted:
         return ""
     for at, word in enumerate(plain):
-        for run in find_runs(plain, at) if word else ():
+        for run in find_runs(plain, at) if word and at < _MOST_JOINED else ():
             spellings = spell((run.removesuffix("*"),), (run.endswith("*"),), language)
             wanted[at] += [quote_phrase(one, prefix=ends[-1]) for one, ends in spellings]
     expression = " AND ".join(either[0] if len(either) == 1 else f"({' OR '.join(either)})" for either in wanted)
@@ -127,9 +130,21 @@ def find_forms(match: str, *texts: str | None) -> frozenset[str]:
 
     FTS5's ``highlight()`` would tell too, at the price of a second look at the index: 200 ms for a wide beginning.
     """
-    wanted = [
-        re.compile(f"(?<= ){re.escape(phrase)}{'[^ ]*' if star else ''}(?= )")
-        for phrase, star in _PHRASE.findall(match.partition(") NOT (")[0])
-    ]
-    lines = [f" {' '.join(split_words(text))} " for text in texts if text]
-    return frozenset(word for line in lines for form in wanted for run in form.findall(line) for word in run.split())
+    forms: set[str] = set()
+    lines = [split_words(text) for text in texts if text]
+    for n_words, n_letters, star, phrases in _sort_phrases(match):
+        for words in lines:
+            for run in zip(*(words[at:] for at in range(n_words)), strict=False):
+                written = " ".join(run)
+                if written[:n_letters] in phrases and (star or len(written) == n_letters):
+                    forms.update(run)
+    return frozenset(forms)
+
+
+@lru_cache(maxsize=32)
+def _sort_phrases(match: str) -> list[tuple[int, int, bool, frozenset[str]]]:
+    """Returns the phrases of an expression by number of words, of letters, and whether they are beginnings."""
+    sorted_phrases: dict[tuple[int, int, bool], set[str]] = {}
+    for phrase, star in _PHRASE.findall(match.partition(") NOT (")[0]):
+        sorted_phrases.setdefault((phrase.count(" ") + 1, len(phrase), bool(star)), set()).add(phrase)
+    return [(*shape, frozenset(phrases)) for shape, phrases in sorted_phrases.items()]

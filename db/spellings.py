@@ -18,8 +18,10 @@ from itertools import product
 from db.folding import fold
 
 _LETTER = "[\u0620-\u063f\u0641-\u064a\u066e\u066f\u0671-\u0673\u0675-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff]"
-JOINER = re.compile(rf"(?<={_LETTER})\u200c(?={_LETTER})")
-"""ZWNJ: parts of one word, set apart by Persian, Urdu and Kurdish writers; as often a space or nothing stands there."""
+_MARK = "[\u064b-\u065f\u0670]"
+JOINER = re.compile(rf"(?:(?<={_LETTER})|(?<={_LETTER}{_MARK}))\u200c(?={_LETTER})")
+"""ZWNJ, after a vowel sign or hamza too: parts of one word, set apart by Persian, Urdu and Kurdish writers; as often a
+space or nothing stands there."""
 MOST_GAPS = 3
 """Gaps of a phrase that may be closed, from its beginning: longer phrases have no such spellings."""
 SHORTEST_RUN = 2
@@ -38,9 +40,9 @@ class Attached:
     """What a language writes in one piece with a word: each string a whole chain of such words, folded."""
 
     before: tuple[str, ...] = ()
-    """Before words of at least three letters."""
+    """Before words of at least three letters, or two where another word follows."""
     before_long: tuple[str, ...] = ()
-    """Before words of at least four: before shorter ones they too often make another word."""
+    """Before words of at least four, or two where another follows: shorter ones too often become another word."""
     article: str = ""
     before_article: tuple[str, ...] = ()
     """Before the article, which stands before words of at least two letters."""
@@ -77,7 +79,7 @@ def spell(words: tuple[str, ...], starred: tuple[bool, ...], language: str | Non
     found: dict[Spelling, None] = {}
     for joined, stars in _close_gaps(words, starred):
         found[joined, stars] = None
-        for first in _write_before(joined[0], language):
+        for first in _write_before(joined[0], language, alone=len(joined) == 1):
             found[(first, *joined[1:]), stars] = None
         for last in () if stars[-1] else _write_after(joined[-1], language):
             found[(*joined[:-1], last), stars] = None
@@ -104,19 +106,21 @@ def _close_gaps(words: tuple[str, ...], starred: tuple[bool, ...]) -> Iterator[S
         yield tuple(parts), tuple(stars)
 
 
-def _write_before(word: str, language: str | None) -> Iterator[str]:
+def _write_before(word: str, language: str | None, *, alone: bool) -> Iterator[str]:
     attached = ATTACHED.get(language or "")
     if attached is None or word.isascii():
         return
-    definite = attached.article != "" and word.startswith(attached.article) and len(word) > len(attached.article) + 1
-    if len(word) > 2:
+    if len(word) > (2 if alone else 1):
         yield from (before + word for before in attached.before)
-    if len(word) > 3:
+    if len(word) > (3 if alone else 1):
         yield from (before + word for before in attached.before_long)
-    if definite:
+    if not attached.article:
+        return
+    # What begins like the article may be the word itself: الکترون (إلكترون) is found in الالکترون.
+    if word.startswith(attached.article) and len(word) > len(attached.article) + 1:
         yield from (before + word for before in attached.before_article if before)
         yield from _after_lam(word.removeprefix(attached.article))
-    elif attached.article and len(word) > 1:
+    if len(word) > 1:
         yield from (before + attached.article + word for before in attached.before_article)
         yield from _after_lam(word)
 

@@ -109,12 +109,14 @@ def _find_broad_terms(topic: Topic) -> Iterator[str]:
 
 
 def _find_lookalikes(listed: _List, term: Term) -> Iterator[str]:
-    """Yields a term that with letters attached is a frequent word in which nothing is attached."""
-    for spelling in term.spellings()[1:]:
-        word = spelling.words[0]
-        if len(spelling.words) == 1 and word in LOOKALIKES.get(term.attaching or "", ()):
+    """Yields a term that with letters attached is a frequent word in which nothing is attached, or begins one."""
+    lookalikes = sorted(LOOKALIKES.get(term.attaching or "", ()))
+    for spelling in term.spellings()[1:] if lookalikes else ():
+        word, star = spelling.words[0], spelling.starred[0]
+        met = next((one for one in lookalikes if one == word or (star and one.startswith(word))), None)
+        if len(spelling.words) == 1 and met is not None:
             yield (
-                f'{listed.place}: "{write_term(term)}" with letters attached is the frequent word "{word}";'
+                f'{listed.place}: "{write_term(term)}" with letters attached is the frequent word "{met}";'
                 " use a longer phrase, or list it under any, where words stand as they are"
             )
             return

@@ -52,7 +52,10 @@ _EVERYWHERE = frozenset().union(*FREQUENT.values())
 _HAN = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 _ENDS_SENTENCE = frozenset(".!?:…\"“”„«»'‘’-–—")
-_TOKEN = re.compile(r"[^\W_][\w’'-]*|[^\w\s]|\n")
+_INNER = "\u200c\u200d\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
+"""Joiners, and the vowel signs and marks of Hebrew, Arabic and Indian scripts, which ``\\w`` leaves out."""
+_TOKEN = re.compile(rf"[^\W_][\w’'{_INNER}-]*|[^\w\s]|\n")
+_PART = re.compile(r"[^’'-]+")
 LONGEST_NAME = 4
 """Words: longer runs of capitals are headlines."""
 
@@ -195,9 +198,10 @@ class _Reading:
             if not token[0].isalnum():
                 begins = begins or token in _ENDS_SENTENCE
                 continue
-            if not begins:
-                self._forms.setdefault(fold(token), Counter())[token] += 1
-            begins = False
+            for part in _PART.findall(token):
+                if not begins or not part[0].isupper():
+                    self._forms.setdefault(fold(part), Counter())[part] += 1
+                begins = False
 
     def is_of_several_sources(self, term: str) -> bool:
         """Returns whether several sources have a term, as far as there are several."""

@@ -12,7 +12,7 @@ from typing import Literal
 from pipelines.language_codes import to_two_letters
 from pipelines.topic_grammar import Expression, Term, Words, walk, write_expression, write_term
 
-ENGINE = 4
+ENGINE = 5
 """Raised when matching or scoring changes, so that stored matches can be told from new ones."""
 
 DEFAULT_ACCEPT = 0.5

@@ -73,7 +73,8 @@ def read_topics(folder: Path | str) -> tuple[tuple[Topic, ...], tuple[WrongFile,
 def _guess_id(path: Path) -> str:
     """Returns the id a file that cannot be used seems to give its topic, however broken it is."""
     try:
-        written = _ID_LINE.search(path.read_text("utf-8", errors="replace"))
+        text = path.read_text("utf-8-sig", errors="replace")
+        written = _ID_LINE.search(_HEADING.split(text, maxsplit=1)[0])
     except OSError:
         written = None
     return written[1] if written else path.stem
@@ -111,6 +112,7 @@ _TOP_KEYS = (
 )
 _BELOW_A_HEADING = "a key of the topic stands above the first [heading]: what is below one belongs to that heading"
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_HEADING = re.compile(r"^\s*\[", re.MULTILINE)
 _ID_LINE = re.compile(r"""^id\s*=\s*["']([a-z0-9-]+)["']""", re.MULTILINE)
 _SET_NAME = re.compile(r"[^\W\d][\w-]*")
 _KIND: dict[type, str] = {str: "text in quotes", list: "a list in [ ]", dict: "a table"}
@@ -221,7 +223,7 @@ class _TopicReader:
                 try:
                     terms.append(parse_term(text, language))
                 except TermError as error:
-                    raise self.file.error((*here, index), error.message) from error
+                    raise self.file.error((*here, index), error.message, at=error.at) from error
             spellings[language] = tuple(dict.fromkeys(terms))
         if not any(spellings.values()):
             raise self.file.error(key_path, 'has no words; add a list such as en = ["word", "several words"]')

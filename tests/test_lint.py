@@ -136,6 +136,20 @@ title = "صلح"
     ]
 
 
+def test_a_beginning_that_with_letters_attached_begins_another_word_is_told(tmp_path: Path) -> None:
+    text = """title = "T"
+any = "talks"
+[sets.talks]
+ar = ["كال*", "مفاوض*"]
+[[example]]
+expect = "accept"
+title = "مفاوضات"
+language = "ar"
+"""
+    (warning,) = _lint(tmp_path, text)
+    assert warning.startswith('sets.talks.ar: "کال*" with letters attached is the frequent word "وکاله"; ')
+
+
 def test_a_word_in_its_own_language_is_no_trap(tmp_path: Path) -> None:
     assert _lint(tmp_path, SOUND.replace('"ferries"]', '"market"]')) == []
 

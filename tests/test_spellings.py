@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from db.folding import fold
 from db.search import find_forms, match_expression, split_words
 from db.spellings import ATTACHED, find_runs, spell, split_joined
+from pipelines.hits import holds, read_text
 from pipelines.relevance import judge
 from pipelines.term_index import TermIndex
 from pipelines.topic_file import load_topic
-from pipelines.topic_grammar import Term, TermError, parse_term
+from pipelines.topic_grammar import Term, TermError, compile_match, parse_expression, parse_term, terms_of
 from tests.topic_archive import make_article
 
 FOUND = [
@@ -29,6 +30,7 @@ FOUND = [
     ("fa", "گفت‌وگو*", "گفت وگوهای"),
     ("fa", "گفت و گو*", "گفت‌وگوهای"),
     ("fa", "می‌شود", "می شود"),
+    ("fa", "خانهٔ‌ما", "خانه ما"),
     ("fa", "می شود", "میشود"),
     ("fa", "نمی‌شود", "نمی شود"),
     ("ur", "خلیل زاد", "خلیلزاد"),
@@ -60,7 +62,14 @@ FOUND = [
     ("ar", "أفغان*", "والأفغانية"),
     ("ar", "محادثات السلام", "ومحادثات السلام"),
     ("ar", "مجلس الأمن", "لمجلس الأمن"),
+    # words that only begin like the article
+    ("ar", "إلكتروني*", "الإلكترونية"),
+    ("ar", "ألغام", "والألغام"),
+    ("ar", "ألغام", "للألغام"),
+    ("ar", "التزام", "بالالتزام"),
     ("he", "שלום", "לשלום"),
+    ("he", "צה״ל", "בצה״ל"),
+    ("he", "צה״ל", "שצה״ל"),
     ("he", "ישראל", "שבישראל"),
     # letters and ligatures
     ("fa", "خانه", "خانهٴ"),
@@ -80,6 +89,7 @@ NOT_FOUND = [
     ("ar", "رد", "ورد"),  # too short for "and"
     ("ar", "ماء", "ما"),  # water, what
     ("ar", "طالبان", "مطالبان"),
+    ("ar", "المفاوضات", "مفاوضات"),
     ("fa", "رای", "برای"),  # Persian attaches no words before others: vote, for
     ("ur", "رائے", "برائے"),
     ("ckb", "شێر", "شیر"),  # lion, milk
@@ -112,6 +122,13 @@ def test_one_word_is_found_however_it_is_set(tmp_path: Path, language: str, term
     assert _box_finds(language, f'"{term}"' if "*" not in term else term, text)
 
 
+def test_two_letters_are_enough_where_another_word_follows(tmp_path: Path) -> None:
+    assert _topic_finds(tmp_path, "ar", "حق العودة", "بحق العودة")
+    assert _box_finds("ar", '"حق العودة"', "بحق العودة")
+    assert not _topic_finds(tmp_path, "ar", "حق", "بحق")
+    assert not _box_finds("ar", "حق العودة", "بحق العودة")
+
+
 @pytest.mark.parametrize(("language", "term", "text"), NOT_FOUND)
 def test_other_words_stay_other_words(tmp_path: Path, language: str, term: str, text: str) -> None:
     assert not _topic_finds(tmp_path, language, term, text)
@@ -136,6 +153,16 @@ def test_a_word_excluded_is_excluded_in_every_spelling() -> None:
     assert not _box_finds(None, "one -آتش‌بس", "آتش بس")
 
 
+def test_a_question_grows_within_bounds() -> None:
+    for text in ("و ا ل ب " * 130, '"ا ا ا ا ا" ' * 85, "مجلس " * 200, "مجل* " * 180):
+        assert match_expression(text, "ar").count('"') < 2 * 10_000
+
+
+def test_neighbours_are_joined_in_questions_of_twenty_words() -> None:
+    words = " ".join(f"ا{'ب' * n}" for n in range(1, 19))
+    assert _box_finds(None, f"{words} آتش بس", f"{words} آتش‌بس")
+
+
 _LETTERS = st.text("ابلوفک ه", min_size=1, max_size=8)
 _ANY = st.text(st.characters(exclude_categories=()), max_size=12)
 _LANGUAGES = st.sampled_from(["ar", "fa", "he", "ur", None])
@@ -156,6 +183,31 @@ def test_the_index_finds_what_matching_finds(written: str, language: str | None,
     index = TermIndex([term])
     assert stored == {n for n, one in enumerate(candidates) if next(index.find(split_words(one)), None)}
     assert stored >= set(range(1, len(candidates)))
+
+
+_WORDS = ["طالبان", "والطالبان", "سلام", "للسلام", "آتش", "بس", "آتش‌بس", "آتش‌بس‌ها", "پل‌های", "x"]
+_SIDES = st.sampled_from(["war", "truce", "war | truce", "'بس'"])
+_RULES = st.one_of(
+    st.builds("near({}, {}, {})".format, _SIDES, _SIDES, st.integers(0, 4)),
+    st.builds("title({})".format, _SIDES),
+    st.builds("({}) & !({})".format, _SIDES, _SIDES),
+)
+_TEXTS = st.lists(st.sampled_from(_WORDS), max_size=8).map(" ".join)
+
+
+@given(_RULES, st.sampled_from(["ar", "fa"]), _TEXTS, _TEXTS)
+def test_rules_hold_where_the_index_finds_them(rule: str, language: str, title: str, body: str) -> None:
+    sets = {"war": ["طالبان", "پل"], "truce": ["سلام*", "آتش بس"]}
+    terms = {name: tuple(parse_term(text, language) for text in texts) for name, texts in sets.items()}
+    expression = parse_expression(rule)
+    match = compile_match(expression, terms.__getitem__)
+    table = sqlite3.connect(":memory:")
+    table.execute('CREATE VIRTUAL TABLE t USING fts5 (folded_title, folded, tokenize="unicode61 remove_diacritics 0")')
+    table.execute("INSERT INTO t VALUES (?, ?)", (fold(title), fold(body)))
+    found = table.execute("SELECT 1 FROM t WHERE t MATCH ?", (match.text,)).fetchone() is not None
+    index = TermIndex(terms_of(parse_expression("war | truce | 'بس'"), terms.__getitem__))
+    text = read_text(make_article(title, body, language), index)
+    assert holds(expression, text, terms.__getitem__) == found
 
 
 @given(_ANY, _LANGUAGES)

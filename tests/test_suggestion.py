@@ -112,6 +112,19 @@ def test_where_capitals_mark_nouns_other_words_are_none(topic: Topic) -> None:
     assert "schuften" not in terms
 
 
+def test_parts_of_words_with_hyphens_have_shapes_too(topic: Topic) -> None:
+    accepted = _articles(6, "Auf der Ferry ist das Hafen-Personal mit der Haus-Ordnung im Regen.", "de")
+    terms = _terms(topic, accepted, _articles(20, "Das Wetter im Ort ist gut.", "de"))
+    assert {"Personal", "Ordnung"} <= set(terms)
+
+
+@pytest.mark.parametrize(("language", "word"), [("fa", "مذاکره‌های"), ("ar", "مُفاوَضات"), ("hi", "मंत्री")])
+def test_words_are_told_with_their_joiners_and_signs(topic: Topic, language: str, word: str) -> None:
+    accepted = [Sample(language, f"{word} x ferry {chr(97 + n)}") for n in range(6)]
+    others = [Sample(language, f"y z {chr(97 + n)}") for n in range(20)]
+    assert word in _terms(topic, accepted, others)
+
+
 def test_han_is_counted_in_runs(topic: Topic) -> None:
     accepted = [Sample("ja", f"FERRY は、甲板員 が働く。{chr(0x4E00 + n)}") for n in range(6)]
     others = [Sample("ja", f"天気がよい。{chr(0x5E00 + n)}") for n in range(20)]

@@ -178,7 +178,7 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ('["title(cricket)"]', "3", "8: not:", "must be a list of expressions"),
         ('["title(cricket)"]', '["cricket", 3]', "8: not:", "must be a list of expressions"),
         ('any = ["bridge & talks", "near(bridge, \'city council\', 5)"]', "", "any:", "is missing"),
-        ('"crossing"', '"cross*ing"', "11: sets.bridge.en[2]:", "only at the end of a word"),
+        ('"crossing"', '"cross*ing"', "11:19: sets.bridge.en[2]:", "only at the end of a word"),
         ('"crossing"', "7", "11: sets.bridge.en[2]:", "must be text in quotes"),
         ('["talks"]', '"talks"', "15: sets.talks.en:", "must be a list"),
         ('de = ["Brücke*"]', 'zz = ["Brücke*"]', "12: sets.bridge.zz:", "use a code such as en"),
@@ -283,4 +283,17 @@ def test_keys_below_a_heading_are_told(tmp_path: Path) -> None:
         load_topic(path)
     path = _write(tmp_path, "title = 'T'\nany = \"'talks'\"\n[entity]\nid = 'x'\n")
     with pytest.raises(ConfigError, match=r":3: entity: must be written as \[\[entity\]\]"):
+        load_topic(path)
+
+
+def test_the_id_of_a_broken_file_is_not_that_of_an_entity(tmp_path: Path) -> None:
+    entity = "[[entity]]\nid = 'captain'\nname = 'C'\nen = ['captain']\n"
+    (tmp_path / "ferry.toml").write_text(f"title = 'T'\nany = 'nothing'\n{entity}", "utf-8")
+    (tmp_path / "other.toml").write_text(f"id = 'strike'\ntitle = 'T'\nany = 'nothing'\n{entity}", "utf-8")
+    assert [one.topic_id for one in read_topics(tmp_path)[1]] == ["ferry", "strike"]
+
+
+def test_a_wrong_term_is_told_with_its_column(tmp_path: Path) -> None:
+    path = _write(tmp_path, "title = 'T'\nany = 'talks'\n[sets.talks]\nar = ['آتش‌بس', 'ب*']\n")
+    with pytest.raises(ConfigError, match=r":4:18: sets\.talks\.ar\[2\]"):
         load_topic(path)
