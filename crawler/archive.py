@@ -216,13 +216,14 @@ def read_pages(path: Path) -> Iterator[Page]:
 def read_batches(path: Path) -> Iterator[list[Page]]:
     """Yields the pages of `read_pages` some at a time, for callers that read them in a thread. Raises as it does."""
     batch: list[Page] = []
-    ends_at = monotonic() + BATCH_SECONDS
+    size, ends_at = 0, monotonic() + BATCH_SECONDS
     try:
         for page in read_pages(path):
             batch.append(page)
-            if sum(len(one.body) for one in batch) >= BATCH_BYTES or monotonic() >= ends_at:
+            size += len(page.body)
+            if size >= BATCH_BYTES or monotonic() >= ends_at:
                 yield batch
-                batch, ends_at = [], monotonic() + BATCH_SECONDS
+                batch, size, ends_at = [], 0, monotonic() + BATCH_SECONDS
     except ArchiveUnreadable:
         if batch:
             yield batch

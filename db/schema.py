@@ -282,7 +282,7 @@ DESCRIPTIONS: dict[str, TableDoc] = {
             "line": "The line as it appears",
             "status": "`removed`, or `kept` in the text because an analyst said so",
             "n_articles": "Articles whose body it is left out of",
-            "first_seen_at": f"When the first article known to have it was stored, {_TIME}",
+            "first_seen_at": f"Earliest sight of an article known to have it, {_TIME}",
             "learned_at": f"When enough stories had it, {_TIME}",
         },
     ),

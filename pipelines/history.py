@@ -69,7 +69,7 @@ def place_capture(db: Database, stored: Stored, signed: SignedArticle, seen_at: 
     after = add_capture(before, capture)
     is_current = after.current is capture
     is_changed = is_current or len(after.revisions) > len(before.revisions)
-    is_news = is_changed and not _is_kept(before.revisions, capture)
+    is_news = is_changed and not _is_kept((*before.revisions, current), capture)
     write_revisions(db, stored.id, before.revisions, after.revisions)
     updated_at = seen_at if is_current and is_news else None
     if not is_changed and stored.updated_at == before.current_since:
@@ -148,6 +148,6 @@ def _with(
     return tuple(sorted((*known, added), key=lambda one: one.seen_at))
 
 
-def _is_kept(revisions: Iterable[Revision], text: Revision | Version) -> bool:
-    """Whether a text is one of the revisions, but for case and punctuation of its body."""
-    return any((one.title, one.content_hash) == (text.title, text.content_hash) for one in revisions)
+def _is_kept(texts: Iterable[Revision | Version], text: Revision | Version) -> bool:
+    """Whether a text is one of those that are kept, but for case and punctuation of its body."""
+    return any((one.title, one.content_hash) == (text.title, text.content_hash) for one in texts)

@@ -165,6 +165,14 @@ def test_a_text_between_two_sights_of_the_current_one(db: Database) -> None:
     assert _store(db, TEXTS[1], _at(6)) == "same"
 
 
+@pytest.mark.parametrize("hours", [(1, 5, 9), (9, 5, 1), (5, 9, 1), (5, 1, 9)])
+def test_a_text_that_is_current_is_no_news_where_it_was_also_seen_earlier(db: Database, hours: tuple[int, ...]) -> None:
+    """It was replaced once and came back: the history says so, the run does not count it as an edit."""
+    told = [_store(db, TEXTS[hour == 5], _at(hour)) for hour in hours]
+    assert sorted(told) == ["new", "revised", "same"]
+    assert _revisions(db) == [(1, _at(5), "minor", TEXTS[0]), (2, _at(9), "minor", TEXTS[1])]
+
+
 def test_reextraction_replaces_the_text_and_leaves_the_history(db: Database) -> None:
     _store(db, TEXTS[2], _at(9))
     _store(db, TEXTS[0], _at(3))

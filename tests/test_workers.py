@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,7 @@ from pipelines.topic_file import load_topics
 from pipelines.workers import Workers
 from tests.command_lines import make_command, make_parser
 from tests.crawling import is_alive, wait_until
+from tests.forked_commands import run_scrapy
 
 STORY = "The council of the valley met on Monday and agreed to mend the old bridge before winter comes to the hills. "
 TOPIC = """\
@@ -371,3 +373,22 @@ def test_the_first_run_starts_the_fork_server_beside_its_own_imports(
     options, rest = make_parser("crawl").parse_known_args(words)
     make_command("crawl").process_options(rest, options)
     assert len(started) == starts
+
+
+def test_what_keeps_the_fork_server_from_an_early_start_is_left_to_be_told_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that no file can have, as a folder that nobody may enter; and a system that starts no more processes."""
+    words = ["news", "-s", f"DATABASE={tmp_path / ('a' * 300)}"]
+    options, rest = make_parser("crawl").parse_known_args(words)
+    make_command("crawl").process_options(rest, options)
+    done = run_scrapy(["crawl", *words], env=os.environ, timeout=300)
+    assert done.returncode == 2
+    assert "File name too long; check the path" in done.stderr and "Traceback" not in done.stderr
+
+    def refuse() -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("pipelines.workers.start_server", refuse)
+    options, rest = make_parser("crawl").parse_known_args(["news", "-s", f"DATABASE={tmp_path / 'news.db'}"])
+    make_command("crawl").process_options(rest, options)

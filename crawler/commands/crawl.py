@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,11 @@ class Command(crawl.Command):
         """
         super().process_options(args, opts)
         assert self.settings is not None
-        if not Path(self.settings["DATABASE"]).exists() and args == ["news"]:
-            from pipelines.workers import start_server
+        with suppress(OSError):  # a path that nobody may look at, a system without room: who meets it again tells it
+            if args == ["news"] and not Path(self.settings["DATABASE"]).exists():
+                from pipelines.workers import start_server
 
-            start_server()
+                start_server()
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Runs one crawl. Exit codes: 0 done, 1 trouble, 2 configuration, 75 another run is at work."""
