@@ -11,6 +11,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ _PLAIN_WORDS = (
     ("Expected \"'''\"", "a '''string''' is not closed"),
     ('Expected "\'"', "a 'string' is not closed: its ending quote is missing"),
     ("Illegal character '\\n'", "a string is not closed: its ending quote is missing on this line"),
+    ("Found invalid character '\\n'", "a string is not closed: its ending quote is missing on this line"),
     (
         "Illegal character",
         "a character is not allowed here (tabs and other control characters must be written as \\t, \\u0000)",
@@ -198,11 +200,19 @@ def _explain_sign(text: str, line: int | None, column: int | None) -> str | None
     if line is None or column is None:
         return None
     written = text.split("\n")[line - 1]
-    if any(day.start() < column <= day.end() + 1 for day in _DAY.finditer(written)):
+    if any(day.start() < column <= day.end() + 1 and not _is_day(day[0]) for day in _DAY.finditer(written)):
         return "there is no such day; write it as 2018-11-09"
     if written[column - 1 : column] in tuple("“”„‟«»‘’"):
         return 'curly quotes mark no text here; write straight ones, "text"'
     return None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
-from db.search import find_forms, match_expression, split_words
+from db.search import answers, find_forms, match_expression, split_words, widen
 from db.spellings import ATTACHED, find_runs, spell, split_joined
 from pipelines.hits import holds, read_text
 from pipelines.relevance import judge
@@ -183,6 +185,29 @@ def test_the_index_finds_what_matching_finds(written: str, language: str | None,
     index = TermIndex([term])
     assert stored == {n for n, one in enumerate(candidates) if next(index.find(split_words(one)), None)}
     assert stored >= set(range(1, len(candidates)))
+
+
+_TYPED = st.lists(
+    st.sampled_from(["ال", "لا", "שלום", "צה״ל", "آتش‌بس", "بس", "پل", "كا", " ", " ", '"', " -", "* ", " OR "]),
+    max_size=10,
+)
+
+
+@given(_TYPED.map("".join), _LANGUAGES, st.lists(_LETTERS, max_size=4).map(" ".join), st.randoms())
+def test_the_box_its_filter_and_its_marks_agree(typed: str, language: str | None, text: str, pick: Random) -> None:
+    match = match_expression(typed, language)
+    if not match:
+        return
+    phrases = re.findall(r'"([^"]*)"', match)
+    table = sqlite3.connect(":memory:")
+    table.execute('CREATE VIRTUAL TABLE t USING fts5 (folded, tokenize="unicode61 remove_diacritics 0")')
+    rows = [fold(text), *(" ".join(pick.choices(phrases, k=3)) for _ in range(5))]
+    table.executemany("INSERT INTO t VALUES (?)", [(row,) for row in rows])
+    found = {row[0] - 1 for row in table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,))}
+    wider = {row[0] - 1 for row in table.execute("SELECT rowid FROM t WHERE t MATCH ?", (widen(match),))}
+    assert found == {number for number, row in enumerate(rows) if answers(match, row)}
+    assert found <= wider
+    assert all(find_forms(match, rows[number]) for number in found)
 
 
 _WORDS = ["طالبان", "والطالبان", "سلام", "للسلام", "آتش", "بس", "آتش‌بس", "آتش‌بس‌ها", "پل‌های", "x"]

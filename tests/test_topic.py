@@ -297,3 +297,20 @@ def test_a_wrong_term_is_told_with_its_column(tmp_path: Path) -> None:
     path = _write(tmp_path, "title = 'T'\nany = 'talks'\n[sets.talks]\nar = ['آتش‌بس', 'ب*']\n")
     with pytest.raises(ConfigError, match=r":4:18: sets\.talks\.ar\[2\]"):
         load_topic(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("window = { from = 2018-11-01, to = 2018-11-30", ":2:46: a { } is not closed"),
+        ("window = { from = 2018-02-30 }", ":2:19: there is no such day"),
+        ("window = { from = 2018-2-3 }", ":2:23: there is no such day"),
+        ("question = 'since 2018-11-09", ":2:29: a string is not closed"),
+        ("question = 2018-11-09x", ":2:22: something is left over"),
+    ],
+)
+def test_only_days_of_no_calendar_are_no_days(tmp_path: Path, line: str, told: str) -> None:
+    path = _write(tmp_path, f"title = 'T'\n{line}\nany = 'talks'\n")
+    with pytest.raises(ConfigError) as caught:
+        load_topic(path)
+    assert str(caught.value).startswith(f"{path}{told}")
