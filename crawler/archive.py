@@ -46,6 +46,8 @@ BATCH_SECONDS = 0.2
 
 WEB_BORN = datetime(1990, 1, 1, tzinfo=UTC)
 """No page was captured earlier; such a date is the zero of somebody's clock."""
+_UNSAID = {len("2018"): "-01-01", len("2018-11"): "-01"}
+"""What a year or a month lacks to be a day, by its length."""
 
 
 class ArchiveUnreadable(Exception):
@@ -276,13 +278,19 @@ def _page_of(record: WarcRecord) -> Page | None:
 
 
 def _captured_at(record: WarcRecord) -> str:
-    """When a record was captured; now, where it does not say so or names a time that cannot be."""
+    """When a record was captured; now, where it does not say so or names a time that cannot be.
+
+    WARC 1.1 allows a day, a month or a year alone (https://www.w3.org/TR/NOTE-datetime): its beginning counts.
+    """
     now = datetime.now(UTC)
+    stated = (record.headers.get("WARC-Date") or "").strip()
     try:
-        moment = record.record_date
-        return to_text(moment if WEB_BORN <= moment <= now else now)
-    except (ValueError, TypeError, AttributeError):
+        moment = datetime.fromisoformat(stated + _UNSAID.get(len(stated), ""))
+    except ValueError:
         return to_text(now)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return to_text(moment if WEB_BORN <= moment <= now else now)
 
 
 def _with_extent(page: Page, name: str, start: int, end: int) -> Page:

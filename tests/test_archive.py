@@ -398,7 +398,31 @@ def test_encoded_bodies_come_out_decoded(
     assert read_page(tmp_path, page.raw).body == _body(7)
 
 
-@pytest.mark.parametrize("stated", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2199-01-01T00:00:00Z", "2018", ""])
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [
+        ("2018-11-09T08:30:00.123456789Z", "2018-11-09T08:30:00Z"),
+        ("2018-11-09T10:30:00+02:00", "2018-11-09T08:30:00Z"),
+        ("2018-11-09T08:30:00", "2018-11-09T08:30:00Z"),
+        ("2018-11-09T08:30Z", "2018-11-09T08:30:00Z"),
+        ("2018-11-09", "2018-11-09T00:00:00Z"),
+        ("2018-11", "2018-11-01T00:00:00Z"),
+        ("2018", "2018-01-01T00:00:00Z"),
+    ],
+)
+def test_a_moment_of_capture_is_read_at_any_precision(tmp_path: Path, stated: str, read: str) -> None:
+    record = _record(_body(1), HTML)
+    record.headers["WARC-Date"] = stated
+    assert [page.fetched_at for page in read_pages(_write(tmp_path / "old.warc", record))] == [read]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        *("0001-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "1970-01-01T00:00:00Z", "2199-01-01T00:00:00Z"),
+        *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "20181109083000", "2018-1", "yesterday", ""),
+    ],
+)
 def test_a_capture_at_a_moment_that_cannot_be_counts_from_now(tmp_path: Path, stated: str) -> None:
     record = _record(_body(1), HTML)
     record.headers["WARC-Date"] = stated
