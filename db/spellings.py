@@ -23,7 +23,7 @@ JOINER = re.compile(rf"(?:(?<={_LETTER})|(?<={_LETTER}{_MARK}))\u200c(?={_LETTER
 """ZWNJ, after a vowel sign or hamza too: parts of one word, set apart by Persian, Urdu and Kurdish writers; as often a
 space or nothing stands there."""
 MOST_GAPS = 3
-"""Gaps of a phrase that may be closed, from its beginning: longer phrases have no such spellings."""
+"""Gaps of a phrase that may be closed, from its beginning: all ways to close more would be too many."""
 SHORTEST_RUN = 2
 LONGEST_RUN = 3
 """Words in a row that may be one to the search box: ``گفت و گو`` is ``گفتوگو``."""
@@ -137,9 +137,18 @@ def _write_after(word: str, language: str | None) -> Iterator[str]:
         yield from (word + after for after in attached.after)
 
 
+def part_joined(text: str) -> str:
+    """Returns a word or phrase with spaces for its joiners: `spell` closes them again.
+
+    A phrase of more gaps than it closes is returned as it is: folded, its joiners close, and it finds itself.
+    """
+    parted = JOINER.sub(" ", text)
+    return parted if len(_WORD.findall(fold(parted))) <= MOST_GAPS + 1 else text
+
+
 def split_joined(text: str) -> list[str]:
     """Returns the folded words of a text, parts around a joiner as words of their own: `spell` puts them together."""
-    return _WORD.findall(fold(JOINER.sub(" ", text)))
+    return _WORD.findall(fold(part_joined(text)))
 
 
 def find_runs(words: Sequence[str | None], at: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from db.folding import fold
 from db.search import quote_phrase, split_words
-from db.spellings import ATTACHED, JOINER, spell
+from db.spellings import ATTACHED, part_joined, spell
 
 _FIRST_SYLLABLE = "\u0900"
 """Below are the alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic ...), where one letter begins half the dictionary."""
@@ -76,13 +76,14 @@ class Term:
 def parse_term(text: str, language: str | None = None) -> Term:
     """Returns a term of a topic file: one word, several words in order; ``*`` after a word for its beginning.
 
-    ``language``: of the list it stands in. What a joiner (ZWNJ) parts are words in order: their spellings join them.
+    ``language``: of the list it stands in. What a joiner (ZWNJ) parts are words in order, in all but
+    long phrases: their spellings join them.
 
     Raises TermError when there is no word in it, or a star stands elsewhere or after fewer than two letters.
     """
     words: list[str] = []
     starred: list[bool] = []
-    for chunk in fold(JOINER.sub(" ", text)).split():
+    for chunk in fold(part_joined(text)).split():
         body = chunk.rstrip("*")
         if "*" in body:
             raise TermError(f'"{text}": a star stands only at the end of a word')

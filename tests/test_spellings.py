@@ -124,6 +124,15 @@ def test_one_word_is_found_however_it_is_set(tmp_path: Path, language: str, term
     assert _box_finds(language, f'"{term}"' if "*" not in term else term, text)
 
 
+@pytest.mark.parametrize(
+    "phrase", ["مذاکرات صلح افغانستان آغاز می‌شود", "می‌شود می‌شود می‌شود", "یک دو سه چهار پنج گفت‌وگو*"]
+)
+def test_long_phrases_find_themselves(tmp_path: Path, phrase: str) -> None:
+    for text in (phrase.rstrip("*"), phrase.rstrip("*").replace("\u200c", "")):
+        assert _topic_finds(tmp_path, "fa", phrase, text)
+        assert _box_finds("fa", f'"{phrase}"', text)
+
+
 def test_two_letters_are_enough_where_another_word_follows(tmp_path: Path) -> None:
     assert _topic_finds(tmp_path, "ar", "حق العودة", "بحق العودة")
     assert _box_finds("ar", '"حق العودة"', "بحق العودة")
