@@ -136,6 +136,23 @@ title = "صلح"
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "term", "met"),
+    [
+        ("ar", "طاقة", "بطاقه"),  # energy, card
+        ("ar", "آيات", "ولایات"),  # verses, states
+        ("ar", "حوث*", "بحوث"),  # Houthis, studies
+        ("he", "חירות", "בחירות"),  # liberty, elections
+        ("he", "ריאות", "בריאות"),  # lungs, health
+    ],
+)
+def test_words_of_the_news_that_look_like_others(tmp_path: Path, language: str, term: str, met: str) -> None:
+    text = f"title = 'T'\nany = 'word'\n[sets.word]\n{language} = ['{term}']\n"
+    text += f"[[example]]\nexpect = 'accept'\ntitle = '{term.rstrip('*')}'\nlanguage = '{language}'\n"
+    (warning,) = _lint(tmp_path, text)
+    assert f'with letters attached is the frequent word "{met}"' in warning
+
+
 def test_a_beginning_that_with_letters_attached_begins_another_word_is_told(tmp_path: Path) -> None:
     text = """title = "T"
 any = "talks"
