@@ -423,3 +423,25 @@ def test_a_story_of_a_hundred_copies_is_that_of_regrouping_and_is_not_read_for_e
     list(regroup(db))
     assert db.execute("SELECT * FROM stories").fetchall() == seen[0]
     assert db.execute("SELECT id, story_id, is_lead FROM articles").fetchall() == seen[1]
+
+
+def test_a_version_that_makes_two_cores_one_reads_what_that_may_change(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round-up of the shorter core may be none of both together."""
+    asked: list[Any] = []
+
+    def read(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return read_neighbourhood(*arguments)
+
+    monkeypatch.setattr(stories, "read_neighbourhood", read)
+    _add(db, Told("agency", WIRE))
+    _add(db, Told("hill", first_words(WIRE, 135)))
+    assert _pairs(db) == {(2, 1, "contained")}
+    asked.clear()
+    _add(db, Told("lake", first_words(WIRE, 205)))
+    assert _pairs(db) == {(2, 1, "contained"), (3, 1, "near"), (3, 2, "near")}
+    assert len(asked) == 1
+    _add(db, Told("wood", first_words(WIRE, 210)))
+    assert len(asked) == 1, "now they are one, and one more version of it changes nothing"
