@@ -7,6 +7,8 @@ import errno
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -365,7 +367,9 @@ def test_the_first_run_starts_the_fork_server_beside_its_own_imports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], has_archive: bool, starts: int
 ) -> None:
     started: list[bool] = []
+    policies: list[int] = []
     monkeypatch.setattr("pipelines.workers.start_server", lambda: started.append(True))
+    monkeypatch.setattr("os.sched_setscheduler", lambda pid, policy, _: policies.append(policy))
     database = tmp_path / "news.db"
     if has_archive:
         database.touch()
@@ -373,6 +377,29 @@ def test_the_first_run_starts_the_fork_server_beside_its_own_imports(
     options, rest = make_parser("crawl").parse_known_args(words)
     make_command("crawl").process_options(rest, options)
     assert len(started) == starts
+    assert policies == [os.SCHED_BATCH]
+
+
+def test_crawls_and_their_workers_run_as_batch_work_where_the_system_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "news.db").touch()
+    options, rest = make_parser("crawl").parse_known_args(["news", "-s", f"DATABASE={tmp_path / 'news.db'}"])
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("not here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.sched_setscheduler", refuse)
+        make_command("crawl").process_options(rest, options)
+    code = (
+        "import os, sys; from tests.command_lines import make_command, make_parser;"
+        " options, rest = make_parser('crawl').parse_known_args(['news', '-s', f'DATABASE={sys.argv[1]}']);"
+        " make_command('crawl').process_options(rest, options); print(os.sched_getscheduler(0))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "news.db")]
+    done = subprocess.run(command, cwd=pipelines.workers.PROJECT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == os.SCHED_BATCH
 
 
 def test_what_keeps_the_fork_server_from_an_early_start_is_left_to_be_told_in_its_place(

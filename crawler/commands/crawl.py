@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,16 @@ class Command(crawl.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Reads the options, and starts what workers are forked from where pages are sure to come.
 
-        It takes a second, as Scrapy's own start does, which comes next: so both are ready at once. Other runs start it
-        when the first page is in sight, and most find none.
+        That takes a second, as Scrapy's own start does, which comes next: so both are ready at once. Other runs start
+        it when the first page is in sight, and most find none.
+
+        All of it runs as batch work (sched(7)), which Linux does not let break into other work at every event: neither
+        a person's nor that of its own workers, who lost 3 % to it.
         """
         super().process_options(args, opts)
         assert self.settings is not None
+        with suppress(OSError):  # a sandbox may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         with suppress(OSError):  # a path that nobody may look at, a system without room: who meets it again tells it
             if args == ["news"] and not Path(self.settings["DATABASE"]).exists():
                 from pipelines.workers import start_server
