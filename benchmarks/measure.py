@@ -18,8 +18,8 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SAMPLE_SECONDS = 0.1
 """Least time between two looks at a process tree."""
 SAMPLE_SHARE = 0.04
-"""Share of a core that looking may take: PSS is summed over every page, 40 ms for four processes of 200 MB, which the
-measured processes then lack. Ten such looks a second slowed a run on two cores by a tenth."""
+"""Share of a core that looking may take: PSS is summed over every page of memory, some 20 ms of CPU for 1.2 GB in eight
+processes, and what looking takes the measured processes lack."""
 
 
 @dataclass(frozen=True, slots=True)

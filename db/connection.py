@@ -15,8 +15,9 @@ from db.migrations import migrations
 BUSY_TIMEOUT_MS = 10_000
 """How long a write waits for another writer (a person in a SQL shell, a backup) before it gives up."""
 CHECKPOINT_PAGES = 8_000
-"""Pages of 4 KiB that the write-ahead log holds before they go into the file: an article touches some 45, most of them
-again and again, and SQLite's own 1,000 would write them twice a second (https://www.sqlite.org/wal.html#avoiding)."""
+"""Pages of 4 KiB that the write-ahead log holds before they go into the file: an article writes some 65, many of them
+the same again and again, and with SQLite's own 1,000 an import would copy them over and wait for the disk more than
+twice a second (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files)."""
 
 
 class ArchiveError(Exception):

@@ -48,7 +48,7 @@ class Command(crawl.Command):
         it when the first page is in sight, and most find none.
 
         All of it runs as batch work (sched(7)), which Linux does not let break into other work at every event: neither
-        a person's nor that of its own workers, who lost 3 % to it.
+        a person's nor that of its own workers.
         """
         super().process_options(args, opts)
         assert self.settings is not None
