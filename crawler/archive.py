@@ -40,7 +40,7 @@ PAGE_MAX_BYTES = 10 << 20
 RECORD_MAX_BYTES = PAGE_MAX_BYTES + (1 << 16)
 """The payload with its HTTP and WARC headers."""
 BATCH_BYTES = 2 << 20
-"""Payloads read at a time from an archive, some dozen pages: not every page need wait for a hop to a thread and back."""
+"""Payloads read at a time from an archive, some dozen pages: not each need wait for a hop to a thread and back."""
 BATCH_SECONDS = 0.2
 """How long a batch waits for more pages: who asks a run to end is heard between two."""
 
