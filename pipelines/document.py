@@ -72,7 +72,8 @@ def _decode_cleanly(body: bytes) -> str | None:
     """The text of plain UTF-8 that holds nothing to remove, as most pages are; looking at bytes is the fast way."""
     if body.startswith(_BOM_STARTS) or len(body.translate(None, _REMOVED)) != len(body):
         return None
-    if any(mark in body for mark in (b"\xef\xb7", b"\xef\xbf\xbe", b"\xef\xbf\xbf")):
+    # One byte is looked for twenty times faster than two, and most pages do not have this one.
+    if b"\xef" in body and any(mark in body for mark in (b"\xef\xb7", b"\xef\xbf\xbe", b"\xef\xbf\xbf")):
         return None
     try:
         return body.decode("utf-8")

@@ -22,6 +22,14 @@ from pipelines.topic import Topic
 MOST_SCRIPT = 500_000
 """Characters of one script that are read: states of large sites hold the teasers of a whole section."""
 
+_MOST_REMEMBERED = 50_000
+"""Pieces of text whose words are remembered, over all pages: some 10 MB."""
+
+_FOLD_ASCII = bytes(
+    code if code > 127 else ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(256)
+)
+"""Folds the ASCII letters of UTF-8 and blanks what separates ASCII words; bytes of other characters stay."""
+
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _ESCAPED_SIGN = re.compile(r"\\+[nrt\"/]")
 
@@ -30,14 +38,15 @@ class Gate:
     """Says of pages whether extracting them could give a match; keep one for many pages."""
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        self._asked = [(topic, loosen_subject(topic)) for topic in topics]
-        self._index = TermIndex(term for topic, _ in self._asked for term in topic.all_terms())
+        topics = list(topics)
+        self._asked = [(loosen_subject(topic), topic.name_terms()) for topic in topics]
+        self._index = TermIndex(term for topic in topics for term in topic.all_terms())
 
     def lets_pass(self, page: Page) -> bool:
         """Returns False where no topic could match the page, whatever extraction makes of it. Never raises."""
         text = f"{page.title_hint or ''}\n{read_words(page)}"
-        present = {term for term, _, _ in self._index.find(split_words(text))}
-        return any(loose is None or could_hold(loose, topic, present) for topic, loose in self._asked)
+        present = {term for term, _, _ in self._index.find(split_known(text))}
+        return any(loose is None or could_hold(loose, named, present) for loose, named in self._asked)
 
 
 def read_words(page: Page) -> str:
@@ -57,3 +66,26 @@ def _read_scripts(tree: LexborHTMLParser) -> Iterator[str]:
         if "json" in (node.attributes.get("type") or "") or node.id == "__NEXT_DATA__" or "__next_f" in text:
             unescaped = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "\\u" in text else text
             yield _ESCAPED_SIGN.sub(" ", unescaped)
+
+
+class _Pieces(dict[bytes, tuple[str, ...]]):
+    """The words of each piece of text between blanks and ASCII punctuation, learned at its first sight."""
+
+    def __missing__(self, piece: bytes) -> tuple[str, ...]:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        text = piece.decode()
+        words = self[piece] = (text,) if piece.isascii() else tuple(split_words(text))
+        return words
+
+
+_PIECES = _Pieces()
+
+
+def split_known(text: str) -> list[str]:
+    """Returns what `split_words` does, several times faster where most words of a text were met before.
+
+    Folding looks at neighbours, but never across a blank or ASCII punctuation.
+    """
+    pieces = text.encode("utf-8", "replace").translate(_FOLD_ASCII).split()
+    return [word for piece in pieces for word in _PIECES[piece]]

@@ -7,7 +7,7 @@ index.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping, Set
 
 from pipelines.topic import ALL_ENTITIES, Topic
 from pipelines.topic_grammar import And, Expression, Name, Near, Not, Or, Term, Title, Words, compile_match, join_any
@@ -53,19 +53,22 @@ def write_candidates(topic: Topic) -> str | None:
     return join_any([match, named]).text or '""'
 
 
-def could_hold(expression: Expression, topic: Topic, present: Container[Term]) -> bool:
-    """Returns whether a loosened expression holds where these terms stand; of a title, anywhere will do."""
+def could_hold(expression: Expression, named: Mapping[str, frozenset[Term]], present: Set[Term]) -> bool:
+    """Returns whether a loosened expression holds where these terms stand; of a title, anywhere will do.
+
+    ``named``: the terms of each name in it, whatever the language.
+    """
     match expression:
         case Name(name, _):
-            return any(term in present for term in topic.terms(name, None))
+            return not named[name].isdisjoint(present)
         case Words(term):
             return term in present
         case And(parts):
-            return all(could_hold(part, topic, present) for part in parts)
+            return all(could_hold(part, named, present) for part in parts)
         case Or(parts):
-            return any(could_hold(part, topic, present) for part in parts)
+            return any(could_hold(part, named, present) for part in parts)
         case Title(part):
-            return could_hold(part, topic, present)
+            return could_hold(part, named, present)
         case Near() | Not():
             return True
 

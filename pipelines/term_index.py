@@ -19,6 +19,13 @@ class _Pattern:
     starred: tuple[bool, ...]
     term: Term
 
+    def holds(self, words: Sequence[str]) -> bool:
+        """Tells whether words, in this order, are the pattern's."""
+        return len(words) == len(self.words) and all(
+            (word.startswith(wanted) if star else word == wanted)
+            for word, wanted, star in zip(words, self.words, self.starred, strict=True)
+        )
+
 
 class TermIndex:
     """Finds terms in folded words; the time it takes hardly depends on the number of terms."""
@@ -29,7 +36,11 @@ class TermIndex:
         for term in sorted(set(terms), key=lambda term: (term.words, term.starred, term.attaching or "")):
             for pattern in dict.fromkeys(one for spelling in term.spellings() for one in _spread(spelling, term)):
                 (self._begun if pattern.starred[0] else self._whole)[pattern.words[0]].append(pattern)
-        self._lengths = sorted({len(beginning) for beginning in self._begun})
+        self._stem = min(map(len, self._begun), default=0)
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for beginning in self._begun:
+            lengths[beginning[: self._stem]].add(len(beginning))
+        self._lengths = {stem: sorted(found) for stem, found in lengths.items()}
         self._candidates: dict[str, tuple[_Pattern, ...]] = {}
 
     def find(self, words: Sequence[str]) -> Iterator[tuple[Term, int, int]]:
@@ -41,15 +52,12 @@ class TermIndex:
                 patterns = self._find_candidates(word)
             for pattern in patterns:
                 end = start + len(pattern.words)
-                if end <= len(words) and all(
-                    (words[at].startswith(wanted) if star else words[at] == wanted)
-                    for at, wanted, star in zip(range(start, end), pattern.words, pattern.starred, strict=True)
-                ):
+                if end == start + 1 or pattern.holds(words[start:end]):
                     yield pattern.term, start, end
 
     def _find_candidates(self, word: str) -> tuple[_Pattern, ...]:
         found = list(self._whole.get(word, ()))
-        for length in self._lengths:
+        for length in self._lengths.get(word[: self._stem], ()):
             if length > len(word):
                 break
             found += self._begun.get(word[:length], ())

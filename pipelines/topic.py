@@ -89,6 +89,11 @@ class Topic:
         wanted = [entity for entity in self.entities if name in (entity.id, ALL_ENTITIES)]
         return tuple(dict.fromkeys(term for entity in wanted for term in _choose(entity.spellings, language)))
 
+    def name_terms(self) -> dict[str, frozenset[Term]]:
+        """Returns the terms of each name a rule may hold, in any language."""
+        names = (*self.sets, *(entity.id for entity in self.entities), ALL_ENTITIES)
+        return {name: frozenset(self.terms(name, None)) for name in names}
+
     def all_terms(self) -> set[Term]:
         """Returns every term the topic could look for, in any language."""
         rules = (*self.any, *self.require, *self.vetoes)

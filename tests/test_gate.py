@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import reading
+from db.search import split_words
+from pipelines import gate, reading
 from pipelines.extract import extract
-from pipelines.gate import Gate
+from pipelines.gate import Gate, split_known
 from pipelines.page import MATCHES_NO_TOPIC, NoArticle, Page
 from pipelines.relevance import Judge
 from pipelines.topic import Rule, Topic
@@ -122,3 +123,37 @@ def test_a_worker_extracts_only_what_gets_through(topic: Topic) -> None:
         assert reading.read(page).signed is not None
     finally:
         reading.start((), 0, gated=False)
+
+
+_SCRAPS = st.sampled_from(
+    [
+        "Talks",
+        "talks—peace",
+        "ΟΔΟΣ",
+        "İstanbul",
+        "can't",
+        "آتش\u200cبس",
+        "塔利班 和谈",
+        "カ\u3099",
+        "\u1112\u1161\u11ab",
+        "a_b",
+        "\ud800",
+        "\x00",
+        "½",
+        "ﷺ",
+        "\xa0",
+        "e\u0301",
+    ]
+)
+
+
+@given(st.lists(st.one_of(_SCRAPS, st.text(max_size=8), st.sampled_from(" ,.'-_\n"))).map("".join))
+def test_remembered_pieces_give_the_words_of_the_whole(text: str) -> None:
+    assert split_known(text) == split_words(text)
+    assert split_known(text) == split_words(text)  # and so from memory
+
+
+def test_pieces_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_MOST_REMEMBERED", 10)
+    text = " ".join(f"Wörd{number}" for number in range(100))
+    assert split_known(text) == split_words(text) and len(gate._PIECES) <= 10

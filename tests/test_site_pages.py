@@ -6,12 +6,13 @@ import asyncio
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 
-from db.connection import transaction, utc_now
+from db.connection import from_text, transaction, utc_now
 from db.site import app, searching
 from tests.site_archive import Filler, fill_archive
 from tests.site_process import Site, running_site
@@ -187,13 +188,20 @@ def test_sources_tell_health_and_pace(site: Site) -> None:
     assert text.count('class="spark"') == 6 and "1 article on 1 day of the last 30" in text
 
 
-def test_the_timeline_leads_from_period_to_period(site: Site) -> None:
-    text = text_of(site, "/timeline?topic=moscow-talks")
-    assert "3 articles, 2 stories" in text and "The Envoy <x> 1 article" in text
-    sources = text_of(site, "/timeline?topic=moscow-talks&lanes=sources")
-    assert "Herat Gazette 2 articles" in sources
-    link = re.search(r'href="([^"]*)" rel="prev"', site.get("/timeline").text)
-    assert link and site.get(unescape(link[1]).split("#")[0]).status == 200
+@pytest.mark.parametrize(
+    ("hour", "shown"), [(20, ["3 articles, 2 stories"]), (4, ["2 articles", "1 article, 0 stories"])]
+)
+def test_the_timeline_leads_from_period_to_period(tmp_path: Path, hour: int, shown: list[str]) -> None:
+    """At an hour when all articles of the last hours are of one day, and when midnight lies between them."""
+    yesterday = (from_text(utc_now()) - timedelta(days=1)).strftime("%Y-%m-%d")
+    fill_archive(tmp_path / "shown.db", f"{yesterday}T{hour:02}:00:00Z")
+    with running_site(tmp_path / "shown.db") as site:
+        text = text_of(site, "/timeline?topic=moscow-talks")
+        assert "The Envoy <x> 1 article" in text
+        assert re.findall(r"\d{4}: (\d+ articles?(?:, \d+ \w+)?)", text)[: len(shown)] == shown
+        assert "Herat Gazette 2 articles," in text_of(site, "/timeline?topic=moscow-talks&lanes=sources")
+        link = re.search(r'href="([^"]*)" rel="prev"', site.get("/timeline").text)
+        assert link and site.get(unescape(link[1]).split("#")[0]).status == 200
 
 
 @pytest.mark.parametrize("path", ["/nope", "/nope/articles", "/nowhere/at/all"])
