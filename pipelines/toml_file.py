@@ -21,7 +21,7 @@ KeyPath = tuple[str | int, ...]
 
 
 class ConfigError(Exception):
-    """A mistake in a file the user wrote; its text is ``FILE:LINE: key.path: message`` and names the remedy."""
+    """A mistake in a file the user wrote; its text is ``FILE:LINE:COLUMN: key.path: message`` and names the remedy."""
 
     def __init__(
         self, path: Path, message: str, *, line: int | None = None, column: int | None = None, key_path: KeyPath = ()
@@ -71,16 +71,19 @@ class TomlFile:
     def error(self, key_path: KeyPath, message: str, *, at: int | None = None) -> ConfigError:
         """Returns (for raising) an error at a key; for a missing key, at the nearest table around it.
 
-        ``at`` is a character position inside the string that is the key's value: the error then names line and column.
+        ``at`` is a character position inside the string that is the key's value: the error is there.
         """
         keys, values = self._places
-        if at is not None and key_path in values:
-            line, column = self._line_and_column(_find_in_string(self.text, values[key_path], at))
-            return ConfigError(self.path, message, line=line, column=column, key_path=key_path)
         known = key_path
         while known and known not in keys:
             known = known[:-1]
-        return ConfigError(self.path, message, line=self.line_of(known) if known else None, key_path=key_path)
+        if not known:
+            return ConfigError(self.path, message, key_path=key_path)
+        inside = at is not None and key_path in values
+        line, column = self._line_and_column(
+            _find_in_string(self.text, values[key_path], at or 0) if inside else keys[known]
+        )
+        return ConfigError(self.path, message, line=line, column=column, key_path=key_path)
 
     @cached_property
     def _places(self) -> tuple[dict[KeyPath, int], dict[KeyPath, int]]:

@@ -81,7 +81,7 @@ def test_keeping_matches_without_a_topic_is_refused(tmp_path: Path) -> None:
 def test_nothing_is_made_when_the_sources_are_broken(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     (tmp_path / "sources.toml").write_text('[[source]]\nidd = "a"\n')
-    with pytest.raises(ConfigError, match=r"sources\.toml:2: .*idd.*did you mean"):
+    with pytest.raises(ConfigError, match=r"sources\.toml:2:1: .*idd.*did you mean"):
         check_settings(settings)
     assert not (tmp_path / "news.db").exists()
 

@@ -81,38 +81,38 @@ def test_a_missing_file_names_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line", "words"),
+    ("old", "new", "place", "words"),
     [
-        ('id = "hill"', 'id = "valley-post"', 13, r'"valley-post" is taken by source 1 \(line 4\)'),
-        ('id = "hill"', 'id = "The Hill"', 13, "lower-case letters"),
-        ('id = "hill"\n', "", 12, "has no id"),
-        ('id = "hill"', "id = 8", 13, "expected text in quotes, not a number"),
-        ("feeds = [\n", "feed = [\n", 14, 'did you mean "feeds"'),
-        ('[[source]]\nid = "hill"', '[[sources]]\nid = "hill"', 12, 'did you mean "source"'),
-        ("https://hill.example/b.xml", "hill.example/b.xml", 16, r"not an http\(s\) URL: hill.example/b.xml; allowed"),
-        ("https://hill.example/b.xml", "ftp://hill.example/b", 16, "allowed: https://"),
-        ("https://hill.example/b.xml", "https://me:pw@hill.example/b", 16, "without spaces and passwords"),
-        ("https://hill.example/b.xml", "https://hill.example/a b", 16, "without spaces"),
-        ("https://hill.example/b.xml", "https://HILL.example:443/a.xml", 16, "listed before, on line 15"),
-        ("https://hill.example/news.xml", "https://www.valleypost.example/rss", 18, "listed before, on line 9"),
-        ("https://hill.example/old.warc.gz", "file:///old.warc.gz", 19, "not an http"),
-        ("enabled = false", 'enabled = "no"', 20, "expected true or false, without quotes, not text"),
-        ("since = 2024-02-01", 'since = "2024-02-31"', 21, "no such day"),
-        ("since = 2024-02-01", "since = 2024-02-01T10:00:00Z", 21, "YYYY-MM-DD"),
-        ("since = 2024-02-01", 'since = "1 Feb 2024"', 21, "YYYY-MM-DD"),
-        ('note = "slow"', 'note = "  "', 22, "the text is empty"),
-        ('country = "AF"', 'country = "Afghanistan"', 7, "two capital letters"),
-        ('["en", "fa"]', '["en", "Farsi"]', 8, 'not a language: "Farsi"'),
-        ('["en", "fa"]', '"en"', 8, "expected a list in brackets"),
-        ('["en", "fa"]', '["en", 3]', 8, "expected text in quotes, not a number"),
+        ('id = "hill"', 'id = "valley-post"', "13:1", r'"valley-post" is taken by source 1 \(line 4\)'),
+        ('id = "hill"', 'id = "The Hill"', "13:1", "lower-case letters"),
+        ('id = "hill"\n', "", "12:1", "has no id"),
+        ('id = "hill"', "id = 8", "13:1", "expected text in quotes, not a number"),
+        ("feeds = [\n", "feed = [\n", "14:1", 'did you mean "feeds"'),
+        ('[[source]]\nid = "hill"', '[[sources]]\nid = "hill"', "12:1", 'did you mean "source"'),
+        ("https://hill.example/b.xml", "hill.example/b.xml", "16:5", r"not an http\(s\) URL: hill.example/b.xml; all"),
+        ("https://hill.example/b.xml", "ftp://hill.example/b", "16:5", "allowed: https://"),
+        ("https://hill.example/b.xml", "https://me:pw@hill.example/b", "16:5", "without spaces and passwords"),
+        ("https://hill.example/b.xml", "https://hill.example/a b", "16:5", "without spaces"),
+        ("https://hill.example/b.xml", "https://HILL.example:443/a.xml", "16:5", "listed before, on line 15"),
+        ("https://hill.example/news.xml", "https://www.valleypost.example/rss", "18:13", "listed before, on line 9"),
+        ("https://hill.example/old.warc.gz", "file:///old.warc.gz", "19:33", "not an http"),
+        ("enabled = false", 'enabled = "no"', "20:1", "expected true or false, without quotes, not text"),
+        ("since = 2024-02-01", 'since = "2024-02-31"', "21:1", "no such day"),
+        ("since = 2024-02-01", "since = 2024-02-01T10:00:00Z", "21:1", "YYYY-MM-DD"),
+        ("since = 2024-02-01", 'since = "1 Feb 2024"', "21:1", "YYYY-MM-DD"),
+        ('note = "slow"', 'note = "  "', "22:1", "the text is empty"),
+        ('country = "AF"', 'country = "Afghanistan"', "7:1", "two capital letters"),
+        ('["en", "fa"]', '["en", "Farsi"]', "8:20", 'not a language: "Farsi"'),
+        ('["en", "fa"]', '"en"', "8:1", "expected a list in brackets"),
+        ('["en", "fa"]', '["en", 3]', "8:20", "expected text in quotes, not a number"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(path: Path, old: str, new: str, line: int, words: str) -> None:
+def test_a_mistake_is_named_with_its_place(path: Path, old: str, new: str, place: str, words: str) -> None:
     assert GOOD.count(old) == 1
     path.write_text(GOOD.replace(old, new), encoding="utf-8")
     with pytest.raises(ConfigError, match=words) as caught:
         load_sources(path)
-    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert str(caught.value).startswith(f"{path}:{place}: ")
 
 
 def test_a_single_bracket_is_explained(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_line_ends_mode_and_links_are_kept(path: Path, tmp_path: Path) -> None:
 def test_a_file_with_a_mistake_is_not_touched(path: Path) -> None:
     path.write_text(GOOD.replace('id = "hill"', "id = 8"), encoding="utf-8")
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match=":13: "):
+    with pytest.raises(ConfigError, match=":13:1: "):
         add_source(path, NEW)
     assert path.read_bytes() == before
 

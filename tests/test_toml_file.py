@@ -81,12 +81,12 @@ def test_line_of_every_kind_of_key(sample: TomlFile, key_path: KeyPath, line: in
 
 def test_an_error_reads_as_file_line_key_message(sample: TomlFile) -> None:
     error = sample.error(("example", 1, "title"), "is too short")
-    assert str(error) == "topic.toml:21: example[2].title: is too short"
-    assert (error.line, error.column, error.path) == (21, None, Path("topic.toml"))
+    assert str(error) == "topic.toml:21:1: example[2].title: is too short"
+    assert (error.line, error.column, error.path) == (21, 1, Path("topic.toml"))
 
 
 def test_an_error_about_a_missing_key_points_at_its_table(sample: TomlFile) -> None:
-    assert str(sample.error(("example", 1, "expect"), "is missing")) == "topic.toml:20: example[2].expect: is missing"
+    assert str(sample.error(("example", 1, "expect"), "is missing")) == "topic.toml:20:1: example[2].expect: is missing"
     assert str(sample.error(("title",), "is missing")) == "topic.toml: title: is missing"
 
 
@@ -165,7 +165,7 @@ def test_unknown_keys_are_refused_with_a_guess_and_the_list(sample: TomlFile) ->
     assert str(caught.value) == (
         'topic.toml: windw: there is no such key; did you mean "window"? Allowed here: id, window'
     )
-    with pytest.raises(ConfigError, match=r"topic\.toml:6: sets\.afghan\.en: there is no such key\. Allowed"):
+    with pytest.raises(ConfigError, match=r"topic\.toml:6:1: sets\.afghan\.en: there is no such key\. Allowed"):
         check_keys(sample, ("sets", "afghan"), sample.data["sets"]["afghan"], {"zzzzz"})
     check_keys(sample, (), {"id": 1}, ("id", "title"))
 

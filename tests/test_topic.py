@@ -157,41 +157,41 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("question =", "qestion =", "3: qestion:", 'did you mean "question"'),
+        ("question =", "qestion =", "3:1: qestion:", 'did you mean "question"'),
         ('title = "Talks about the bridge"', "", "title:", 'is missing; write title = "..."'),
-        ('title = "Talks about the bridge"', "title = 3", "2: title:", "must be text in quotes"),
-        ('id = "bridge-talks"', 'id = "Bridge talks"', "1: id:", "small letters"),
-        ("2024-01-01", "2025-01-01", "4: window.to:", "ends (2024-12-31) before it begins"),
-        ('"2024-12-31"', '"31.12.2024"', "4: window.to:", "must be a day such as"),
-        ("2024-01-01", "2024-01-01T00:00:00Z", "4: window.from:", "must be a day such as"),
-        (", to =", ", until =", "4: window.until:", "Allowed here: from, to"),
-        ('{ from = 2024-01-01, to = "2024-12-31" }', "2024", "4: window:", "must be a table"),
-        ("accept = 0.6", "accept = 6", "5: accept:", "from 0 to 1"),
-        ("accept = 0.6", "accept = true", "5: accept:", "from 0 to 1"),
-        ("accept = 0.6", "accept = nan", "5: accept:", "from 0 to 1"),
-        ("accept = 0.6", "accept = 0.2\nreview = 0.3", "6: review:", "must not be above accept"),
+        ('title = "Talks about the bridge"', "title = 3", "2:1: title:", "must be text in quotes"),
+        ('id = "bridge-talks"', 'id = "Bridge talks"', "1:1: id:", "small letters"),
+        ("2024-01-01", "2025-01-01", "4:31: window.to:", "ends (2024-12-31) before it begins"),
+        ('"2024-12-31"', '"31.12.2024"', "4:31: window.to:", "must be a day such as"),
+        ("2024-01-01", "2024-01-01T00:00:00Z", "4:12: window.from:", "must be a day such as"),
+        (", to =", ", until =", "4:31: window.until:", "Allowed here: from, to"),
+        ('{ from = 2024-01-01, to = "2024-12-31" }', "2024", "4:1: window:", "must be a table"),
+        ("accept = 0.6", "accept = 6", "5:1: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = true", "5:1: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = nan", "5:1: accept:", "from 0 to 1"),
+        ("accept = 0.6", "accept = 0.2\nreview = 0.3", "6:1: review:", "must not be above accept"),
         ("bridge & talks", "bridge & talk", "6:18: any[1]:", 'there is no set "talk"; did you mean "talks"?'),
         ("bridge & talks", "bridge & quay", "6:18: any[1]:", "for the word itself write 'quay'"),
         ("bridge & talks", "bridge and talks", "6:16: any[1]:", "write & for and"),
-        ("bridge & talks", "!bridge", "6: any[1]:", "would match every article"),
+        ("bridge & talks", "!bridge", "6:8: any[1]:", "would match every article"),
         ("title(cricket)", "title(cricket", "8:22: not[1]:", "breaks off"),
-        ('["title(cricket)"]', "3", "8: not:", "must be a list of expressions"),
-        ('["title(cricket)"]', '["cricket", 3]', "8: not:", "must be a list of expressions"),
+        ('["title(cricket)"]', "3", "8:1: not:", "must be a list of expressions"),
+        ('["title(cricket)"]', '["cricket", 3]', "8:1: not:", "must be a list of expressions"),
         ('any = ["bridge & talks", "near(bridge, \'city council\', 5)"]', "", "any:", "is missing"),
         ('"crossing"', '"cross*ing"', "11:19: sets.bridge.en[2]:", "only at the end of a word"),
-        ('"crossing"', "7", "11: sets.bridge.en[2]:", "must be text in quotes"),
-        ('["talks"]', '"talks"', "15: sets.talks.en:", "must be a list"),
-        ('de = ["Brücke*"]', 'zz = ["Brücke*"]', "12: sets.bridge.zz:", "use a code such as en"),
-        ("[sets.cricket]", "[sets.near]", "18: sets.near:", "cannot be the name"),
-        ('en = ["cricket"]', "", "18: sets.cricket:", "has no words"),
-        ('id = "engineer"', 'id = "mayor"', "27: entity[2].id:", "is taken"),
-        ('id = "engineer"', 'id = "talks"', "27: entity[2].id:", "is taken"),
-        ('name = "The Engineer"', "", "26: entity[2].name:", "is missing"),
-        ('any = ["Ångström"]', 'rolle = "x"', "29: entity[2].rolle:", "is no language"),
+        ('"crossing"', "7", "11:18: sets.bridge.en[2]:", "must be text in quotes"),
+        ('["talks"]', '"talks"', "15:1: sets.talks.en:", "must be a list"),
+        ('de = ["Brücke*"]', 'zz = ["Brücke*"]', "12:1: sets.bridge.zz:", "use a code such as en"),
+        ("[sets.cricket]", "[sets.near]", "18:1: sets.near:", "cannot be the name"),
+        ('en = ["cricket"]', "", "18:1: sets.cricket:", "has no words"),
+        ('id = "engineer"', 'id = "mayor"', "27:1: entity[2].id:", "is taken"),
+        ('id = "engineer"', 'id = "talks"', "27:1: entity[2].id:", "is taken"),
+        ('name = "The Engineer"', "", "26:1: entity[2].name:", "is missing"),
+        ('any = ["Ångström"]', 'rolle = "x"', "29:1: entity[2].rolle:", "is no language"),
         ('[[entity]]\nid = "engineer"', '[entity]\nid = "engineer"', "", "begun before"),
-        ('"reject"', '"rejected"', "32: example[1].expect:", "must be one of accept, review, reject"),
-        ("date = 2024-05-05", 'language = "zz"', "34: example[1].language:", '"zz" is no language'),
-        ("date = 2024-05-05", "dat = 2024-05-05", "34: example[1].dat:", 'did you mean "date"'),
+        ('"reject"', '"rejected"', "32:1: example[1].expect:", "must be one of accept, review, reject"),
+        ("date = 2024-05-05", 'language = "zz"', "34:1: example[1].language:", '"zz" is no language'),
+        ("date = 2024-05-05", "dat = 2024-05-05", "34:1: example[1].dat:", 'did you mean "date"'),
         ("date = 2024-05-05", "date = 2024-05", "", ""),
         ("[[example]]", 'not = "talks"\n[[example]]', "", "stands above the first [heading]"),
         ('title = "No bridge"', "title = “No bridge”", "", "curly quotes"),
@@ -231,7 +231,7 @@ def test_a_folder_of_topics(tmp_path: Path) -> None:
     _write(tmp_path, "half a topic", "._b.toml")
     assert [topic.id for topic in load_topics(tmp_path)] == ["a-first", "bridge-talks"]
     _write(tmp_path, GOOD, "c.toml")
-    with pytest.raises(ConfigError, match=r'c\.toml:1: id: "bridge-talks" is the id of .*b\.toml too'):
+    with pytest.raises(ConfigError, match=r'c\.toml:1:1: id: "bridge-talks" is the id of .*b\.toml too'):
         load_topics(tmp_path)
 
 
@@ -279,10 +279,10 @@ def test_keys_below_a_heading_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"toml: any: is missing; .* line 4 is a list of words: a key of the topic"):
         load_topic(path)
     path = _write(tmp_path, "title = 'T'\nany = 'talks'\n[sets]\ntalks = ['talks']\n")
-    with pytest.raises(ConfigError, match=r":4: sets\.talks: needs languages; write \[sets\.talks\]"):
+    with pytest.raises(ConfigError, match=r":4:1: sets\.talks: needs languages; write \[sets\.talks\]"):
         load_topic(path)
     path = _write(tmp_path, "title = 'T'\nany = \"'talks'\"\n[entity]\nid = 'x'\n")
-    with pytest.raises(ConfigError, match=r":3: entity: must be written as \[\[entity\]\]"):
+    with pytest.raises(ConfigError, match=r":3:1: entity: must be written as \[\[entity\]\]"):
         load_topic(path)
 
 

@@ -73,7 +73,7 @@ def test_mistakes_end_with_2_and_a_plain_message(folder: Path, tmp_path: Path) -
     (folder / "bridge.toml").write_text(FILE.replace("any =", "ani ="), encoding="utf-8")
     wrong = _run("test", "-s", f"TOPICS={folder}")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith(f'{folder}/bridge.toml:3: ani: there is no such key; did you mean "any"?')
+    assert wrong.stderr.startswith(f'{folder}/bridge.toml:3:1: ani: there is no such key; did you mean "any"?')
 
 
 def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
