@@ -260,6 +260,7 @@ def test_medians_and_table() -> None:
     usages = [Usage(0, seconds + 1, seconds * 2, 100 << 20, 200 << 20) for seconds in (4.0, 2.0, 10.0)]
     medians = take_medians([Result(80, 79, usage.seconds - 1, usage) for usage in usages])
     assert medians["pages_per_second"] == 20
+    assert medians["pages_per_second_with_start"] == 16
     assert medians["seconds"] == 4
     assert medians["cpu_seconds"] == 8
     table = draw_table([["row", "what", "n"], ["a", "one", "10"]])
