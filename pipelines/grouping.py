@@ -105,6 +105,7 @@ def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dic
     """Returns the core that each core of excerpts belongs to: that which holds most of it, and begins like it."""
     contained: dict[tuple[int, int], list[Duplicate]] = defaultdict(list)
     linked: dict[int, set[int]] = defaultdict(set)
+    held_by: dict[int, set[int]] = defaultdict(set)
     for pair in pairs:
         if pair.relation == "related":
             continue
@@ -113,13 +114,12 @@ def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dic
         linked[ends[1]].add(ends[0])
         if pair.relation == "contained" and ends[0] != ends[1]:
             contained[ends].append(pair)
-    parts: dict[int, list[int]] = defaultdict(list)
-    for part, whole in sorted(contained):
-        parts[whole].append(part)
-    round_ups = {whole for whole, held in parts.items() if _is_round_up(held, linked)}
+            held_by[pair.of_article_id].add(ends[0])
+    round_ups = _find_round_ups(held_by, core_of, linked)
     best: dict[int, tuple[tuple[float, float, int], int]] = {}
-    for (part, whole), evidence in contained.items():
-        if part in round_ups or whole in round_ups:
+    for (part, whole), found in contained.items():
+        evidence = [pair for pair in found if round_ups.isdisjoint((pair.article_id, pair.of_article_id))]
+        if not evidence:
             continue
         rank = (
             fsum(pair.containment + (pair.lead_overlap or 0.0) for pair in evidence),
@@ -130,10 +130,31 @@ def _find_parents(pairs: Iterable[Duplicate], core_of: Mapping[int, int]) -> dic
     return {part: whole for part, (_, whole) in best.items()}
 
 
-def _is_round_up(parts: Collection[int], linked: Mapping[int, set[int]]) -> bool:
-    """Tells whether three of the cores a core holds have no text in common, each with none of the others.
+def _find_round_ups(
+    held_by: Mapping[int, set[int]], core_of: Mapping[int, int], linked: Mapping[int, set[int]]
+) -> set[int]:
+    """Returns the articles that are round-ups, from the cores each holds parts of.
+
+    Three strangers make one, and its copies are told with it, cut ones that hold only two as well. But a report that a
+    round-up has in full is a version of it, too, and holds no strangers: its own excerpts stay with it.
+    """
+    parts: dict[int, set[int]] = defaultdict(set)
+    for article, held in held_by.items():
+        parts[core_of[article]] |= held
+    suspects = {core for core, held in parts.items() if _holds_strangers(held, linked, 3)}
+    return {
+        article
+        for article, held in held_by.items()
+        if core_of[article] in suspects and _holds_strangers(held, linked, 2)
+    }
+
+
+def _holds_strangers(parts: Collection[int], linked: Mapping[int, set[int]], n: Literal[2, 3]) -> bool:
+    """Tells whether ``n`` of some cores have no text in common, each with none of the others.
 
     Pairs of strangers first, then what is strange to both: a text may have hundreds of excerpts, all alike.
     """
     strangers = {one: set(parts) - linked[one] - {one} for one in parts}
+    if n == 2:
+        return any(strangers.values())
     return any(strangers[one] & strangers[other] for one in parts for other in strangers[one])

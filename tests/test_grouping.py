@@ -190,6 +190,18 @@ def test_a_round_up_joins_nothing() -> None:
     assert group([1, 2, 3, 9], [*items, _pair(2, 1, "contained")]) == [[1, 2, 3, 9]], "parts of one story"
 
 
+def test_a_round_up_that_has_a_report_in_full_leaves_it_its_excerpts() -> None:
+    """A newsletter (9) leads with the report (1) and adds three items; 5 and 6 are cuts of the report alone."""
+    items = [_pair(item, 9, "contained", 1.0) for item in (2, 3, 4)]
+    cuts = [_pair(cut, whole, "contained", 1.0) for cut in (5, 6) for whole in (1, 9)]
+    pairs = [_pair(9, 1), *items, *cuts, _pair(6, 5, "contained")]
+    assert group([1, 2, 3, 4, 5, 6, 9], pairs) == [[1, 5, 6, 9], [2], [3], [4]]
+    shorter = [_pair(8, 9), *(_pair(item, 8, "contained", 1.0) for item in (2, 3))]
+    assert group([2, 3, 4, 8, 9], [*items, *shorter]) == [[2], [3], [4], [8, 9]], "a cut newsletter is still one"
+    longer = [_pair(part, 7, "contained", 1.0) for part in (1, 9)]
+    assert group([1, 2, 3, 4, 7, 9], [*items, _pair(9, 1), *longer]) == [[1, 7, 9], [2], [3], [4]]
+
+
 @given(st.integers(1, 7), st.sets(st.tuples(st.integers(1, 7), st.integers(1, 7))))
 def test_three_excerpts_without_a_common_text_make_a_round_up(n: int, drawn: set[tuple[int, int]]) -> None:
     linked = {(min(pair), max(pair)) for pair in drawn if min(pair) < max(pair) <= n}
