@@ -24,6 +24,11 @@ OF_ONE_STORY = 24
 """... of which so many may be of one story: behind a story of fifty copies waits the short cut nobody else can join."""
 LOOKED_THROUGH = 4 * CANDIDATES_MAX
 """Texts among which the candidates are chosen where there are more."""
+REACH = 3
+"""Steps between excerpt and longer text that a changed pair reaches: to a text that is a round-up now or no more, on to
+its other parts, and to the texts that these belong to instead."""
+GROUNDS = 2
+"""Steps to all that an article's place hangs on: the texts it is a part of, and their other parts."""
 
 _PAIR = ", ".join(field.name for field in fields(Duplicate))
 _MARKS = ", ".join("?" * len(fields(Duplicate)))
@@ -197,24 +202,59 @@ def has_pair(db: Database, one: int, other: int) -> bool:
     return row is not None
 
 
-def read_neighbourhood(db: Database, articles: Iterable[int]) -> tuple[set[int], list[Duplicate]]:
-    """Returns the articles that any chain of joining pairs leads to, and all pairs among them."""
+def read_neighbourhood(db: Database, articles: Iterable[int]) -> tuple[set[int], set[int], list[Duplicate]]:
+    """Returns what the stories must be told anew from, once pairs of some articles have changed.
+
+    The articles whose story may be another now, with all others of their stories; these and all that their place hangs
+    on; and the pairs among the latter. Round-ups tie the stories of a week to each other, and weeks to weeks: so the
+    walk goes no further than a change can reach.
+    """
+    known: dict[int, list[Duplicate]] = {}
+    asked = json.dumps(sorted(_reach(db, articles, REACH, known)))
+    members = {
+        row[0]
+        for row in db.execute(
+            "SELECT id FROM articles WHERE story_id IN"
+            " (SELECT story_id FROM articles WHERE id IN (SELECT value FROM json_each(?)))",
+            (asked,),
+        )
+    }
+    around = _reach(db, members, GROUNDS, known)
+    pairs = {pair for one in around for pair in known[one] if {pair.article_id, pair.of_article_id} <= around}
+    return members, around, list(pairs)
+
+
+def _reach(db: Database, articles: Iterable[int], steps: int, known: dict[int, list[Duplicate]]) -> set[int]:
+    """Returns the articles that so many steps lead to, from excerpts to longer texts or back; from version to version
+    is none. The pairs of each are added to ``known``."""
     seen: set[int] = set()
     fresh = set(articles)
-    pairs: dict[tuple[int, int], Duplicate] = {}
-    while fresh:
-        seen |= fresh
-        asked, fresh = json.dumps(sorted(fresh)), set()
-        for row in db.execute(
-            f"SELECT {_PAIR} FROM duplicates WHERE article_id IN (SELECT value FROM json_each(?))"
-            f" UNION SELECT {_PAIR} FROM duplicates WHERE of_article_id IN (SELECT value FROM json_each(?))",
-            (asked, asked),
-        ):
-            pair = Duplicate(*row)
-            pairs[pair.article_id, pair.of_article_id] = pair
-            if pair.relation != "related":
-                fresh |= {pair.article_id, pair.of_article_id} - seen
-    return seen, [pair for pair in pairs.values() if pair.article_id in seen and pair.of_article_id in seen]
+    for _ in range(steps + 1):
+        aside: set[int] = set()
+        while fresh:
+            seen |= fresh
+            _learn_pairs(db, fresh - known.keys(), known)
+            ways: tuple[set[int], set[int]] = set(), aside
+            for pair in chain.from_iterable(known[one] for one in fresh):
+                if pair.relation != "related":
+                    ways[pair.relation == "contained"].update((pair.article_id, pair.of_article_id))
+            fresh = ways[0] - seen
+        fresh = aside - seen
+    return seen
+
+
+def _learn_pairs(db: Database, articles: Collection[int], known: dict[int, list[Duplicate]]) -> None:
+    known.update((one, []) for one in articles)
+    asked = json.dumps(sorted(articles))
+    for row in db.execute(
+        f"SELECT {_PAIR} FROM duplicates WHERE article_id IN (SELECT value FROM json_each(?1))"
+        f" UNION SELECT {_PAIR} FROM duplicates WHERE of_article_id IN (SELECT value FROM json_each(?1))",
+        (asked,),
+    ):
+        pair = Duplicate(*row)
+        for end in (pair.article_id, pair.of_article_id):
+            if end in articles:
+                known[end].append(pair)
 
 
 def is_one_core(db: Database, articles: Collection[int]) -> bool:
@@ -237,17 +277,18 @@ def is_one_core(db: Database, articles: Collection[int]) -> bool:
     return len(reached) == len(articles)
 
 
-def find_members(db: Database, story_id: int) -> list[int]:
-    """Returns the articles of a story."""
-    return [row[0] for row in db.execute("SELECT id FROM articles WHERE story_id = ?", (story_id,))]
-
-
 def count_members(db: Database, article_id: int) -> int:
     """Returns how many articles the story of an article has."""
     row = db.execute(
         "SELECT n_articles FROM stories WHERE id = (SELECT story_id FROM articles WHERE id = ?)", (article_id,)
     ).fetchone()
     return int(row[0])
+
+
+def leads_others(db: Database, article_id: int) -> bool:
+    """Returns whether an article is the lead of a story that has others."""
+    (is_lead,) = db.execute("SELECT is_lead FROM articles WHERE id = ?", (article_id,)).fetchone()
+    return bool(is_lead) and count_members(db, article_id) > 1
 
 
 def settle_stories(db: Database, groups: Sequence[Sequence[int]], *, unseen: int | None = None) -> None:

@@ -10,7 +10,6 @@ from sqlite_utils import Database
 from db.connection import transaction
 from db.records import Duplicate, Signature
 from db.stories import (
-    CANDIDATES_MAX,
     FULL,
     Filed,
     clear_week,
@@ -19,10 +18,10 @@ from db.stories import (
     erase_signature,
     find_candidates,
     find_first_copy,
-    find_members,
     has_pair,
     is_one_core,
     join_story,
+    leads_others,
     list_weeks,
     read_filed,
     read_neighbourhood,
@@ -48,35 +47,45 @@ def place_article(db: Database, article_id: int, signature: Signature, *, new: b
     Call inside a transaction, once for a ``new`` article and again whenever its text or date has changed.
     """
     article = read_filed(db, [article_id])[article_id]
-    touched = {article_id} if new else {article_id, *find_members(db, article.story_id)}
-    partners = set[int]() if new else _take_out(db, article_id)
-    touched |= partners  # one of them may have been a round-up, which it is no more without this part
+    lost = [] if new else _take_out(db, article_id)
     fingerprints = pick_fingerprints(signature)
     candidates = find_candidates(db, article_id, article.week, fingerprints)
-    pairs = _compare(db, article, signature, {*candidates.articles, *sorted(partners)[:CANDIDATES_MAX]})
+    # Beyond the bounds of the index only a pair tells of a partner, so that none may be forgotten.
+    pairs = _compare(db, article, signature, {*candidates.articles, *_partners(article_id, lost)})
     free = [one for one in fingerprints if one not in candidates.full]
     write_signature(db, article_id, article.week, signature, free)
     write_pairs(db, pairs)
     joining = [pair for pair in pairs if pair.relation != "related"]
-    story_id = _find_core(db, article_id, joining) if new else None
-    if story_id is not None:
+    story_id = _find_core(db, article_id, [*lost, *joining]) if joining else None
+    if new and story_id is not None:
         join_story(db, article_id, story_id)
-        return True
-    if joining or len(touched) > 1:
-        members, known = read_neighbourhood(db, touched)
-        settle_stories(db, group(members, known), unseen=article.story_id if new else None)
+    elif story_id != article.story_id and (lost or joining or (not new and count_members(db, article_id) > 1)):
+        touched = {article_id} | _partners(article_id, [*lost, *joining])
+        _settle(db, touched, unseen=article.story_id if new else None)
     return bool(joining) and count_members(db, article_id) > 1
 
 
-def _find_core(db: Database, article_id: int, joining: Sequence[Duplicate]) -> int | None:
-    """Returns the story of a core that a new article is one more version of, or None where it may change other stories.
+def _partners(article_id: int, pairs: Iterable[Duplicate]) -> set[int]:
+    return {end for pair in pairs for end in (pair.article_id, pair.of_article_id)} - {article_id}
 
-    What `group` makes of all others stays as it is where each pair is `exact` or `near` and each partner of one core:
-    no core is joined with another, and no core contains more than before. The story need not be read, however large.
+
+def _settle(db: Database, touched: Iterable[int], *, unseen: int | None = None) -> None:
+    """Makes stories what the pairs make of them now, as far as a change of pairs of some articles reaches."""
+    members, around, pairs = read_neighbourhood(db, touched)
+    told = ([article for article in story if article in members] for story in group(around, pairs))
+    settle_stories(db, [story for story in told if story], unseen=unseen)
+
+
+def _find_core(db: Database, article_id: int, joining: Sequence[Duplicate]) -> int | None:
+    """Returns the story of a core that an article is one more version of, or None where it may change other stories.
+
+    ``joining``: the pairs it has, and those it had before its text changed. What `group` makes of all others stays as
+    it is where each pair is `exact` or `near` and each partner of one core without it: no core is joined with another
+    or parted, and none contains more or less than before. The story need not be read, however large.
     """
     if any(pair.relation == "contained" for pair in joining):
         return None
-    partners = {end for pair in joining for end in (pair.article_id, pair.of_article_id)} - {article_id}
+    partners = _partners(article_id, joining)
     stories = {one.story_id for one in read_filed(db, partners).values()}
     return stories.pop() if len(stories) == 1 and is_one_core(db, partners) else None
 
@@ -106,6 +115,8 @@ def regroup(db: Database) -> Iterator[int]:
             ).fetchall()
             for article_id, folded in rows:
                 place_article(db, article_id, sign_text(folded))
+                if leads_others(db, article_id):
+                    _settle(db, [article_id])  # once a story, whatever another rule had made of it
         if not rows:
             return
         last = rows[-1][0]
@@ -126,21 +137,20 @@ def _refile(db: Database, week: int) -> None:
         write_signature(db, article_id, week, signature, free)
 
 
-def _take_out(db: Database, article_id: int) -> set[int]:
-    """Forgets an article's signature and pairs; copies that only it held together are paired with each other.
+def _take_out(db: Database, article_id: int) -> list[Duplicate]:
+    """Forgets an article's signature and pairs, and returns those that joined it with others.
 
-    Returns the articles it was joined with: beyond the bounds of the index only the pair still tells of them.
+    Copies that only it held together are paired with each other.
     """
     for week, signature in read_signatures(db, [article_id]).values():
         erase_signature(db, article_id, week, pick_fingerprints(signature))
     pairs = erase_pairs(db, article_id)
-    ends = {end for pair in pairs if pair.relation == "exact" for end in (pair.article_id, pair.of_article_id)}
-    copies = sorted(read_filed(db, ends - {article_id}).values(), key=lambda copy: copy.article_id)
+    ends = _partners(article_id, (pair for pair in pairs if pair.relation == "exact"))
+    copies = sorted(read_filed(db, ends).values(), key=lambda copy: copy.article_id)
     for copy in copies[1:]:
         if not has_pair(db, copy.article_id, copies[0].article_id):
             write_pairs(db, [_pair_exact(copy, copies[0])])
-    joined = {end for pair in pairs if pair.relation != "related" for end in (pair.article_id, pair.of_article_id)}
-    return joined - {article_id}
+    return [pair for pair in pairs if pair.relation != "related"]
 
 
 def _compare(db: Database, article: Filed, signature: Signature, candidates: Iterable[int]) -> list[Duplicate]:

@@ -15,10 +15,11 @@ from sqlite_utils import Database
 
 from db.connection import open_archive, transaction
 from db.frontier import add_seen_source, find_source
-from db.records import Article
+from db.records import Article, Duplicate
 from db.store import insert_article, replace_text
-from db.stories import CANDIDATES_MAX, FULL, choose_ids, read_neighbourhood
+from db.stories import CANDIDATES_MAX, FULL, choose_ids, erase_pairs, read_neighbourhood, write_pairs
 from pipelines import signature, stories
+from pipelines.grouping import group
 from pipelines.judging import sign
 from pipelines.stories import place_article, regroup
 from tests.test_store import check_totals
@@ -294,7 +295,96 @@ def test_changing_texts_leads_where_adding_them_so_would(
     fresh.close()
 
 
+# --- what a change reaches ---
+
+N_ARTICLES = 14
+CHANGES = st.lists(
+    st.tuples(
+        st.integers(1, N_ARTICLES),
+        st.dictionaries(
+            st.integers(1, N_ARTICLES),
+            st.tuples(
+                st.sampled_from(["near", "contained", "contained", "contained", "whole", "related"]),
+                st.sampled_from([0.6, 0.8, 1.0]),
+            ),
+            max_size=6,
+        ),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CHANGES)
+def test_whatever_pairs_change_the_stories_are_those_of_all_pairs(
+    changes: list[tuple[int, dict[int, tuple[str, float]]]],
+) -> None:
+    """Though only what a change can reach is read: each article in turn gets other pairs."""
+    db = open_archive(":memory:")
+    for n in range(1, N_ARTICLES + 1):
+        _add(db, Told(f"site{n}", f"Nothing {n}."))
+    for article, partners in changes:
+        with transaction(db):
+            gone = erase_pairs(db, article)
+            made = []
+            for other, (relation, containment) in partners.items():
+                ends = (other, article) if relation == "whole" else (article, other)
+                if other != article:
+                    kind: Any = relation.replace("whole", "contained")
+                    made.append(Duplicate(*ends, kind, containment, 1.0, 0, 0.5, 0.1))
+            write_pairs(db, made)
+            joining = [pair for pair in (*gone, *made) if pair.relation != "related"]
+            stories._settle(db, {article, *stories._partners(article, joining)})
+        pairs = [Duplicate(*row[:8]) for row in db.execute("SELECT * FROM duplicates")]
+        found: dict[int, list[int]] = {}
+        for one, story_id in db.execute("SELECT id, story_id FROM articles ORDER BY id"):
+            found.setdefault(story_id, []).append(one)
+        assert sorted(found.values()) == group(range(1, N_ARTICLES + 1), pairs)
+    check_totals(db)
+    db.close()
+
+
+def test_newsletters_that_share_items_day_after_day_cost_no_more_than_the_first(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each repeats yesterday's items beside today's, so that all of them hang together, for years."""
+    n_read: list[int] = []
+
+    def read(*arguments: Any) -> Any:
+        found = read_neighbourhood(*arguments)
+        n_read.append(len(found[1]))
+        return found
+
+    monkeypatch.setattr(stories, "read_neighbourhood", read)
+    before: list[str] = []
+    for day in range(1, 25):
+        items = [write_text(10 * day + n, 60) for n in range(3)]
+        for n, item in enumerate(items):
+            _add(db, Told(f"item{n}x{day}", item, day))
+        _add(db, Told(f"letter{day}", "\n\n".join([*before, *items]), day + 0.5))
+        before = items
+    assert len(_stories(db)) == 4 * 24
+    assert max(n_read) < 30, "of 96, for one"
+
+
 # --- bounds ---
+
+
+def test_copies_beyond_the_bounds_stay_when_all_they_are_paired_with_are_edited(db: Database) -> None:
+    """And an edit of one copy of many is not a reason to read the story."""
+    told = [Told(f"site{n}", f"{WIRE} {write_text(100 + n, 20)}", round(10 + n / 240, 4)) for n in range(2 * FULL + 12)]
+    ids = [_add(db, one) for one in told]
+    for one, article in zip(told[: FULL + 8], ids, strict=False):
+        _change(db, article, Told(one.host, f"{one.body} Edited.", one.day))
+        assert len(_stories(db)) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stories, "read_neighbourhood", None)
+        for n in (0, FULL + 20):
+            _change(db, ids[n], Told(told[n].host, f"{told[n].body} Edited again.", told[n].day))
+    list(regroup(db))
+    assert db.execute("SELECT count(*), (SELECT count(*) FROM story_aliases) FROM stories").fetchone() == (1, 0)
+
 
 
 def test_a_text_that_many_run_costs_no_more_than_its_bound(db: Database) -> None:
