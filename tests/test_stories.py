@@ -386,7 +386,6 @@ def test_copies_beyond_the_bounds_stay_when_all_they_are_paired_with_are_edited(
     assert db.execute("SELECT count(*), (SELECT count(*) FROM story_aliases) FROM stories").fetchone() == (1, 0)
 
 
-
 def test_a_text_that_many_run_costs_no_more_than_its_bound(db: Database) -> None:
     for n in range(FULL + 12):
         _add(db, Told(f"site{n}", f"{WIRE} {write_text(100 + n, 20)}", 10))
