@@ -2,7 +2,8 @@
 
 Folding is blind to case, accents and encodings: NFKC (https://www.unicode.org/reports/tr15/) and case folding (Unicode
 3.13), all combining marks out, the letter forms of Arabic, Persian, Urdu and Pashto to one, digits to ASCII, quotes
-straight. Every run of Han or kana becomes single characters, so that a phrase of them is a phrase of tokens.
+straight, signs blank that SQLite's tokenizer would take for letters. Every run of Han or kana becomes single
+characters, so that a phrase of them is a phrase of tokens.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ def _fold_character(character: str) -> str:
         return " "  # cannot be stored as UTF-8, or ends a text for SQLite's functions
     if category == "Cf" or (category[0] == "M" and character not in _VOICING):
         return ""
+    if category[0] in "CPS" and unicodedata.ucd_3_2_0.category(character) in ("Cn", "Co"):
+        return " "  # a young or private sign (₽, 🤝): SQLite's tokenizer, of Unicode 6.1, would take it for a letter
     if category == "Nd":
         return str(unicodedata.decimal(character))
     wide = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())

@@ -15,6 +15,13 @@ from db.spellings import find_runs, spell, split_joined
 
 _QUOTES = '"“”„‟«»″＂'
 _PIECE = re.compile(rf"(-?)[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|\Z)(\*?)|(-?)([^\s,;()|{_QUOTES}]+)|(\|)")
+_AS_ASCII = str.maketrans(
+    "".join(map(chr, range(0xFF01, 0xFF5F))) + "、،؛「」『』《》｢｣",
+    "".join(map(chr, range(0x21, 0x7F))) + ',,;""""""""',
+)
+_GERSHAYIM = re.compile(rf"(?<=[א-ת]{{2}})[{_QUOTES}](?=[א-ת])|(?<=[א-ת])[{_QUOTES}](?=[א-ת](?![א-ת]))")
+"""The quote in a Hebrew acronym (``צה"ל``), which keyboards have for ``״``; a quotation after one letter (``ב"הארץ"``)
+is longer than one."""
 _WORD = re.compile(r"[^\W_]+")
 _PHRASE = re.compile(r'"([^"]*)"( \*)?')
 _LONG_BEGINNING = re.compile(r'(?<=[" ])([^" ]{3})[^" ]+(?=" \*)')
@@ -33,6 +40,11 @@ def split_words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+def plain_signs(text: str) -> str:
+    """Returns text of the same length, with the commas, quotes and brackets of other keyboards in ASCII."""
+    return text.translate(_AS_ASCII)
+
+
 def quote_phrase(words: Sequence[str], *, prefix: bool = False) -> str:
     """Returns folded words as one quoted FTS5 phrase; with ``prefix`` its last word may go on: ``"peace talk" *``."""
     return '"' + " ".join(words).replace('"', '""') + ('" *' if prefix else '"')
@@ -43,7 +55,8 @@ def match_expression(text: str, language: str | None = None) -> str:
 
     All words must occur. ``"several words"`` is a phrase, ``word*`` a beginning, ``-word`` or ``NOT word`` excludes,
     ``a OR b`` or ``a | b`` takes either (OR binds tighter than the space between words, as in web search). Words joined
-    by hyphens or apostrophes are a phrase. Input that only excludes gives "": FTS5 cannot answer it.
+    by hyphens, apostrophes or the quote of a Hebrew acronym are a phrase. Input that only excludes gives "": FTS5
+    cannot answer it.
 
     Each word stands for its spellings (`db.spellings`): parts joined or not, and where the search is for articles of
     one ``language``, with what that language attaches to words.
@@ -53,7 +66,8 @@ def match_expression(text: str, language: str | None = None) -> str:
     """For each of these its word, where it is one bare word that a neighbour may be joined to."""
     unwanted: list[str] = []
     joins = excludes = False
-    for quoted_minus, quoted, quoted_star, minus, bare, bar in _PIECE.findall(text[:_LONGEST_INPUT]):
+    typed = _GERSHAYIM.sub("\u05f4", plain_signs(text[:_LONGEST_INPUT]))
+    for quoted_minus, quoted, quoted_star, minus, bare, bar in _PIECE.findall(typed):
         if bar or (bare == "OR" and not minus):
             joins = True
             continue

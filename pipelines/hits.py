@@ -11,8 +11,9 @@ from itertools import islice
 
 from db.folding import fold, fold_with_places
 from db.records import Article
+from pipelines.term import Term
 from pipelines.term_index import TermIndex
-from pipelines.topic_grammar import And, Expression, Lookup, Name, Near, Not, Or, Term, Title, Words, terms_of
+from pipelines.topic_grammar import And, Expression, Lookup, Name, Near, Not, Or, Title, Words, terms_of
 
 _WORD = re.compile(r"[^\W_]+")
 _LINE_END = re.compile("[\n\u2028\u2029\x85]")

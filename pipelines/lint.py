@@ -8,18 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelines.frequent_words import FREQUENT, LOOKALIKES
+from pipelines.term import Term, write_term
 from pipelines.topic import ANY_LANGUAGE, Spellings, Topic
 from pipelines.topic_grammar import (
     Lookup,
     Name,
     Near,
-    Term,
     Words,
     compile_match,
     terms_of,
     walk,
     write_expression,
-    write_term,
 )
 
 SHORTEST_NEAR_PREFIX = 4

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+from pipelines.term import Term
 from pipelines.topic import ALL_ENTITIES, Topic
-from pipelines.topic_grammar import And, Expression, Name, Near, Not, Or, Term, Title, Words, compile_match, join_any
+from pipelines.topic_grammar import And, Expression, Name, Near, Not, Or, Title, Words, compile_match, join_any
 
 
 def loosen(expression: Expression) -> Expression | None:

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from db.records import Article, Relevance
 from pipelines.hits import Hit, Text, collect, holds, merge, read_text
+from pipelines.term import Term
 from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
-from pipelines.topic_grammar import Lookup, Name, Term, Words, walk
+from pipelines.topic_grammar import Lookup, Name, Words, walk
 
 LEAD_WORDS = 60
 """The lead of a body: a first hit so many words in counts half of one at its beginning."""

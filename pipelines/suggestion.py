@@ -19,9 +19,9 @@ from typing import Literal
 from db.folding import fold
 from db.search import split_words
 from pipelines.frequent_words import FREQUENT
+from pipelines.term import Term
 from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Topic
-from pipelines.topic_grammar import Term
 
 LEAST_ARTICLES = 3
 """A term in fewer accepted articles is an accident of those."""

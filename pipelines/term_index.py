@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from pipelines.topic_grammar import Term
+from pipelines.term import Term
 
 _MOST_REMEMBERED = 50_000
 """Words whose candidate terms are remembered, over all articles."""

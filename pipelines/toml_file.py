@@ -115,8 +115,10 @@ def read_toml(path: Path | str) -> TomlFile:
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(path, "the text is not UTF-8; save the file as UTF-8 in your editor", line=line) from error
+        before = raw[: error.start].decode("utf-8-sig")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = "the text is not UTF-8; save the file as UTF-8 in your editor"
+        raise ConfigError(path, message, line=line, column=column) from error
     return parse_toml(text, path)
 
 
@@ -196,17 +198,24 @@ def _explain_syntax_error(path: Path, text: str, error: ValueError) -> ConfigErr
 
 
 _DAY = re.compile(r"\d{4}-\d\d?-\d\d?")
+_QUOTE_INSIDE = re.compile(r'[^\s=,\["]\s?"$')
+"""A text, not empty, that has just ended."""
 
 
 def _explain_sign(text: str, line: int | None, column: int | None) -> str | None:
-    """Returns what is wrong where the sign says it better than the parser: a day of no calendar, curly quotes."""
+    """Returns what is wrong where the sign tells more than the parser: no day of a calendar, quotes, commas."""
     if line is None or column is None:
         return None
     written = text.split("\n")[line - 1]
     if any(day.start() < column <= day.end() + 1 and not _is_day(day[0]) for day in _DAY.finditer(written)):
         return "there is no such day; write it as 2018-11-09"
-    if written[column - 1 : column] in tuple("“”„‟«»‘’"):
-        return 'curly quotes mark no text here; write straight ones, "text"'
+    sign = written[column - 1 : column]
+    if sign in tuple("“”„‟«»‘’「」『』《》＂＇״׳"):
+        return 'these quotes mark no text here; write straight ones, "text"'
+    if sign in tuple("，、،；؛;"):
+        return "items of a list are parted by a plain comma: ,"
+    if sign.isalnum() and _QUOTE_INSIDE.search(written[: column - 1]):
+        return """the text ends at the quote before this; write a quote in it as \\", or the text in 'single quotes'"""
     return None
 
 

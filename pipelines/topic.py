@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.language_codes import to_two_letters
-from pipelines.topic_grammar import Expression, Term, Words, walk, write_expression, write_term
+from pipelines.term import Term, write_term
+from pipelines.topic_grammar import Expression, Words, walk, write_expression
 
 ENGINE = 5
 """Raised when matching or scoring changes, so that stored matches can be told from new ones."""

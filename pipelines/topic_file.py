@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from pipelines.term import Term, TermError, parse_term
 from pipelines.toml_file import ConfigError, KeyPath, TomlFile, check_keys, read_toml
 from pipelines.topic import (
     ALL_ENTITIES,
@@ -27,11 +28,8 @@ from pipelines.topic import (
 )
 from pipelines.topic_grammar import (
     Name,
-    Term,
-    TermError,
     compile_match,
     parse_expression,
-    parse_term,
     walk,
 )
 

@@ -14,12 +14,9 @@ from itertools import product
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
-from db.folding import fold
-from db.search import quote_phrase, split_words
-from db.spellings import ATTACHED, part_joined, spell
+from db.search import plain_signs
+from pipelines.term import Term, TermError, parse_term, write_near, write_term
 
-_FIRST_SYLLABLE = "\u0900"
-"""Below are the alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic ...), where one letter begins half the dictionary."""
 MOST_NESTED = 20
 """Levels of ``!``, ``title()`` and brackets: more than anybody writes, fewer than the parser of FTS5 holds (100)."""
 DEFAULT_DISTANCE = 10
@@ -27,78 +24,6 @@ DEFAULT_DISTANCE = 10
 LONGEST_DISTANCE = 500
 TITLE_COLUMN = "folded_title"
 """As in ``article_text_fts``, so that one MATCH text serves new articles and the stored archive."""
-
-
-class TermError(ValueError):
-    """A term or expression that cannot be used; ``at`` is the character where, counted from 0."""
-
-    def __init__(self, message: str, at: int = 0) -> None:
-        super().__init__(message)
-        self.message = message
-        self.at = at
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word, beginning or phrase to look for, folded and split as the index does it."""
-
-    words: tuple[str, ...]
-    starred: tuple[bool, ...]
-    """For each word, whether it is only a beginning (``negotiat*``)."""
-    attaching: str | None = None
-    """The language of its list, where words of that language have others attached to them (`db.spellings`)."""
-
-    def spellings(self) -> list[Term]:
-        """Returns all that the term stands for, itself first: parts joined or not, other words attached."""
-        return [Term(words, starred) for words, starred in spell(self.words, self.starred, self.attaching)]
-
-    def match_segments(self) -> list[str]:
-        """Returns the FTS5 phrases of this spelling; more than one when a star stands inside (``мирн* процесс*``)."""
-        segments: list[str] = []
-        start = 0
-        for index, star in enumerate(self.starred):
-            if star or index == len(self.words) - 1:
-                segments.append(quote_phrase(self.words[start : index + 1], prefix=star))
-                start = index + 1
-        return segments
-
-    def match_text(self) -> str:
-        """Returns all spellings of the term as MATCH text."""
-        texts = [spelling.match_spelling() for spelling in self.spellings()]
-        return texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})"
-
-    def match_spelling(self) -> str:
-        """Returns this spelling as MATCH text; FTS5 has no inner stars: such parts touch, either way round."""
-        segments = self.match_segments()
-        return segments[0] if len(segments) == 1 else _write_near(segments, 0, len(self.words))
-
-
-def parse_term(text: str, language: str | None = None) -> Term:
-    """Returns a term of a topic file: one word, several words in order; ``*`` after a word for its beginning.
-
-    ``language``: of the list it stands in. What a joiner (ZWNJ) parts are words in order, in all but
-    long phrases: their spellings join them.
-
-    Raises TermError when there is no word in it, or a star stands elsewhere or after fewer than two letters.
-    """
-    words: list[str] = []
-    starred: list[bool] = []
-    for chunk in fold(part_joined(text)).split():
-        body = chunk.rstrip("*")
-        if "*" in body:
-            raise TermError(f'"{text}": a star stands only at the end of a word')
-        parts = split_words(body)
-        if not parts and len(body) < len(chunk):
-            raise TermError(f'"{text}": a star needs the beginning of a word before it')
-        words += parts
-        starred += [False] * len(parts)
-        if parts and len(body) < len(chunk):
-            if len(parts[-1]) < 2 and parts[-1] < _FIRST_SYLLABLE:
-                raise TermError(f'"{text}": a star needs at least two letters before it')
-            starred[-1] = True
-    if not words:
-        raise TermError(f'"{text}": there is no word in it')
-    return Term(tuple(words), tuple(starred), language if language in ATTACHED else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +124,7 @@ _PARSER = Lark(_GRAMMAR, parser="lalr", maybe_placeholders=True)
 
 def parse_expression(text: str) -> Expression:
     """Returns the tree of an expression; TermError says what is wrong and at which character."""
+    text = plain_signs(text)
     try:
         tree = _TreeToExpression().transform(_PARSER.parse(text))
     except UnexpectedInput as error:
@@ -223,6 +149,20 @@ def _count_levels(tree: Expression) -> int:
     return n
 
 
+_REMEDIES = (
+    (r"[&|]\s*", r"[&|]", "one & or | is enough"),
+    (r"", r"(?i:and)\b", "write & for and"),
+    (r"", r"(?i:or)\b", "write | for or"),
+    (r"", r"(?i:not)\b", "write ! for not"),
+    (r"\bnot[\s(]*", r"", "write ! for not"),
+    (r"\bnear\s*", r"\(", "write near in small letters"),
+    (r"\btitle\s*", r"\(", "write title in small letters"),
+    (r"['\"]", r"\w", "put words that hold a quote in quotes of the other kind"),
+    (r"", r"\*", "words, with or without a star, go in quotes ('word*'); names of sets do not"),
+)
+"""What stands before the place, what at it, and what to write instead; the first that fits."""
+
+
 def _explain(text: str, error: UnexpectedInput) -> TermError:
     at = error.pos_in_stream or 0
     rest = text[at:]
@@ -232,16 +172,12 @@ def _explain(text: str, error: UnexpectedInput) -> TermError:
         return TermError("the expression breaks off; is a bracket or a name missing at the end?", len(text.rstrip()))
     if rest[:1] in "'\"“‘„":
         return TermError("quotes are not closed, or stand where & or | was expected", at)
-    word = re.match(r"[\w-]+|&&|\|\||.", rest)
+    fitting = (
+        remedy for left, here, remedy in _REMEDIES if re.search(rf"(?i:{left})$", text[:at]) and re.match(here, rest)
+    )
+    remedy = next(fitting, "names are joined by & and |, and a distance is a number: near(a, b, 12)")
+    word = re.match(r"[\w-]+|.", rest)
     found = word[0] if word else rest
-    remedies = {"and": "write & for and", "or": "write | for or", "not": "write ! for not", "&&": "one & is enough"}
-    remedy = remedies.get(found.lower(), "names are joined by & and |, and a distance is a number: near(a, b, 12)")
-    if rest[:1] == "(" and (called := re.search(r"(near|title)\s*$", text[:at], re.IGNORECASE)):
-        remedy = f"write {called[1].lower()} in small letters"
-    if rest[:1] == "*":
-        remedy = "words, with or without a star, go in quotes ('word*'); names of sets do not"
-    if re.match(r"[&|]", rest) and re.search(r"[&|]\s*$", text[:at]):
-        remedy = "one & or | is enough"
     return TermError(f'"{found}" cannot stand here; {remedy}', at)
 
 
@@ -290,11 +226,6 @@ def write_expression(expression: Expression) -> str:
             return f"near({write_expression(left)}, {write_expression(right)}, {distance})"
         case Title(part):
             return f"title({write_expression(part)})"
-
-
-def write_term(term: Term) -> str:
-    """Returns a term as a topic file would have it, folded."""
-    return " ".join(word + "*" * star for word, star in zip(term.words, term.starred, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,12 +310,6 @@ def terms_of(expression: Expression, lookup: Lookup) -> list[Term]:
 
 def _pair_near(one: Term, other: Term, distance: int) -> str:
     """Returns MATCH text for two terms near each other: NEAR takes no OR inside, so every pair is written out."""
-    near = _write_near([*one.match_segments(), *other.match_segments()], distance, len(one.words) + len(other.words))
+    near = write_near([*one.match_segments(), *other.match_segments()], distance, len(one.words) + len(other.words))
     broken = [term.match_spelling() for term in (one, other) if len(term.match_segments()) > 1]
     return f"({' AND '.join([near, *broken])})" if broken else near
-
-
-def _write_near(segments: Sequence[str], distance: int, n_words: int) -> str:
-    """Returns a NEAR of phrases; FTS5 counts the words between the outermost two, the phrases among them included."""
-    between = 0 if len(segments) == 2 else max(0, n_words - 2)
-    return f"NEAR({' '.join(segments)}, {distance + between})"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import count_words, fold, fold_with_places
+from db.search import split_words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 
@@ -100,6 +101,27 @@ def test_every_character_alone_folds_once_and_for_all() -> None:
         folded = fold(chr(code))
         assert fold(folded) == folded, hex(code)
         assert fold_with_places(chr(code))[0] == folded, hex(code)
+
+
+def test_the_index_splits_words_where_matching_does() -> None:
+    marks_once = {*range(0x19B0, 0x19CA), 0x1CF2, 0x1CF3}  # to SQLite these vowels of New Tai Lue still are
+    codes = [code for code in range(0x20000) if code not in marks_once]
+    codes += range(0x20000, sys.maxunicode + 1, 997)  # Han, and what is unassigned or private
+    table = sqlite3.connect(":memory:")
+    table.execute('CREATE VIRTUAL TABLE t USING fts5 (x, tokenize="unicode61 remove_diacritics 0")')
+    table.execute("CREATE VIRTUAL TABLE words USING fts5vocab (t, instance)")
+    folded = {code: fold(f"xa{chr(code)}by") for code in codes}
+    table.executemany("INSERT INTO t (rowid, x) VALUES (?, ?)", folded.items())
+    stored: dict[int, list[tuple[int, str]]] = {}
+    for word, code, place in table.execute("SELECT term, doc, offset FROM words"):
+        stored.setdefault(code, []).append((place, word))
+    wrong = [hex(code) for code in codes if [word for _, word in sorted(stored[code])] != split_words(folded[code])]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("text", ["5000₽", "talks🤝", "🏏talks", "talks\ue001"])
+def test_signs_that_sqlite_does_not_know_part_words(text: str) -> None:
+    assert fold(text).split() == [text.strip("₽🤝🏏\ue001")]
 
 
 def test_latin_text_takes_a_short_cut_to_the_same_fold() -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from db.records import Article
 from pipelines.hits import collect, holds, merge, read_text
+from pipelines.term import parse_term
 from pipelines.term_index import TermIndex
-from pipelines.topic_grammar import compile_match, parse_expression, parse_term
+from pipelines.topic_grammar import compile_match, parse_expression
 from tests.test_topic_grammar import _EXPRESSIONS, SETS, _fill, look_up
 
 INDEX = TermIndex(parse_term(text) for terms in (*SETS.values(), ["peace process", "day"]) for text in terms)

@@ -17,9 +17,10 @@ from db.search import answers, find_forms, match_expression, split_words, widen
 from db.spellings import ATTACHED, find_runs, spell, split_joined
 from pipelines.hits import holds, read_text
 from pipelines.relevance import judge
+from pipelines.term import Term, TermError, parse_term
 from pipelines.term_index import TermIndex
 from pipelines.topic_file import load_topic
-from pipelines.topic_grammar import Term, TermError, compile_match, parse_expression, parse_term, terms_of
+from pipelines.topic_grammar import compile_match, parse_expression, terms_of
 from tests.topic_archive import make_article
 
 FOUND = [
@@ -108,13 +109,17 @@ def _topic_finds(folder: Path, language: str, term: str, text: str) -> bool:
 
 
 def _box_finds(language: str | None, typed: str, text: str) -> bool:
+    """Returns what the index says; the filter must say the same, and exactly what the index marks must be marked."""
     table = sqlite3.connect(":memory:")
     table.execute('CREATE VIRTUAL TABLE t USING fts5 (folded, tokenize="unicode61 remove_diacritics 0")')
     table.execute("INSERT INTO t VALUES (?)", (fold(f"one {text} two"),))
     match = match_expression(typed, language)
-    found = table.execute("SELECT 1 FROM t WHERE t MATCH ?", (match,)).fetchone() is not None
-    assert found == bool(find_forms(match, f"one {text} two")) or " " in typed  # what is found is marked
-    return found
+    marked = table.execute("SELECT highlight(t, 0, '[', ']') FROM t WHERE t MATCH ?", (match,)).fetchone()
+    assert answers(match, fold(f"one {text} two")) == (marked is not None)
+    if marked is not None:
+        expected = {word for run in re.findall(r"\[([^]]*)\]", marked[0]) for word in split_words(run)}
+        assert find_forms(match, f"one {text} two") == expected
+    return marked is not None
 
 
 @pytest.mark.parametrize(("language", "term", "text"), FOUND)
@@ -157,6 +162,21 @@ def test_attached_words_are_for_articles_of_their_language() -> None:
     assert parse_term("طالبان", "ar") != parse_term("طالبان", "fa")
     assert parse_term("talks", "en") == parse_term("talks", None)
     assert parse_term("گفت‌وگو", "ur") == parse_term("گفت وگو", "ur")
+
+
+@pytest.mark.parametrize(
+    "typed", ['צה"ל', "צה“ל", '"צה"ל"', 'בצה"ל', 'צה"ל לבנון', 'one -ארה"ב', 'או"ם OR צה"ל', 'צה"*']
+)
+def test_hebrew_acronyms_are_typed_with_any_quote(typed: str) -> None:
+    for text in ("וכוחות צה״ל לבנון בצה״ל", 'וכוחות צה"ל לבנון בצה"ל'):
+        assert _box_finds(None, typed, text)
+        assert not _box_finds(None, typed.replace("one", "three").replace("צה", "צח"), text)
+
+
+@pytest.mark.parametrize("typed", ['"עיתון הארץ"', 'ב"עיתון הארץ"', 'one "עיתון הארץ" two'])
+def test_other_quotes_in_hebrew_hold_words_together(typed: str) -> None:
+    assert _box_finds(None, typed, 'ב"עיתון הארץ"')
+    assert not _box_finds(None, typed, 'ב"עיתון של הארץ"')
 
 
 def test_a_word_excluded_is_excluded_in_every_spelling() -> None:

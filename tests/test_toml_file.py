@@ -125,6 +125,14 @@ def test_an_error_inside_a_string_names_line_and_column(
         ("a = 1 2\n", "f.toml:1:7: something is left over"),
         ("a\n", "f.toml:1:2: a key must be followed by ="),
         ("a = '''x\n\n", "f.toml:1:9: a"),
+        ('a = ["x"，"y"]', "f.toml:1:9: items of a list are parted by a plain comma: ,"),
+        ('a = ["x"،\n"y"]', "f.toml:1:9: items of a list are parted by a plain comma: ,"),
+        ('a = ["x"、"y"]', "f.toml:1:9: items of a list are parted by a plain comma: ,"),
+        ("a = [「x」]", "f.toml:1:6: these quotes mark no text here"),
+        ('a = ["צה"ל"]', 'f.toml:1:10: the text ends at the quote before this; write a quote in it as \\"'),
+        ('a = "the "old" dam"', 'f.toml:1:11: the text ends at the quote before this; write a quote in it as \\"'),
+        ('a = ["x" "y"]', "f.toml:1:10: a list is not closed, or a comma"),
+        ("a = 'x''y'", "f.toml:1:8: something is left over"),
     ],
 )
 def test_syntax_errors_name_line_and_column_in_plain_words(text: str, expected: str) -> None:
@@ -151,7 +159,7 @@ def test_missing_folder_and_encodings(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_toml("a\0b")
     (tmp_path / "latin.toml").write_bytes(b"a = 1\nb = 'caf\xe9'\n")
-    with pytest.raises(ConfigError, match=r"latin\.toml:2: the text is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"latin\.toml:2:9: the text is not UTF-8"):
         read_toml(tmp_path / "latin.toml")
     (tmp_path / "windows.toml").write_bytes(b"\xef\xbb\xbfa = 1\r\nb = '''x\r\ny'''\r\n[c]\r\n")
     file = read_toml(tmp_path / "windows.toml")

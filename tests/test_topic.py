@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.relevance import judge_examples
+from pipelines.term import write_term
 from pipelines.toml_file import ConfigError
 from pipelines.topic import Topic, fold_language
 from pipelines.topic_file import load_topic, load_topics, read_topics
-from pipelines.topic_grammar import write_term
 
 TOPICS = Path(__file__).parent.parent / "topics"
 
@@ -194,7 +194,7 @@ def test_the_version_changes_with_the_meaning(tmp_path: Path, old: str, new: str
         ("date = 2024-05-05", "dat = 2024-05-05", "34:1: example[1].dat:", 'did you mean "date"'),
         ("date = 2024-05-05", "date = 2024-05", "", ""),
         ("[[example]]", 'not = "talks"\n[[example]]', "", "stands above the first [heading]"),
-        ('title = "No bridge"', "title = “No bridge”", "", "curly quotes"),
+        ('title = "No bridge"', "title = “No bridge”", "", "quotes mark no text"),
         ("date = 2024-05-05", "date = 2024-13-05", "", "there is no such day"),
     ],
 )

@@ -10,15 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
+from pipelines.term import Term, TermError, parse_term, write_term
 from pipelines.topic_grammar import (
     Expression,
-    Term,
-    TermError,
     compile_match,
     parse_expression,
-    parse_term,
     write_expression,
-    write_term,
 )
 
 SETS = {
@@ -110,7 +107,11 @@ def test_what_an_expression_finds(text: str, found: list[int]) -> None:
         ("   ", 0, "the expression is empty"),
         ("a and b", 2, "write & for and"),
         ("a OR b", 2, "write | for or"),
-        ("not a", 4, "cannot stand here"),
+        ("not a", 4, "write ! for not"),
+        ("a & not (b)", 8, "write ! for not"),
+        ("a & 'people's party'", 12, "in quotes of the other kind"),
+        ('"צה"ל" & a', 4, "in quotes of the other kind"),
+        ("a & 'b | c'", 4, "one spelling"),
         ("a && b", 3, "one & or | is enough"),
         ("a & ", 3, "breaks off"),
         ("(a | b", 6, "breaks off"),
@@ -160,6 +161,36 @@ def test_terms_are_folded_words(text: str, written: str) -> None:
 def test_terms_without_use_are_refused(text: str) -> None:
     with pytest.raises(TermError):
         parse_term(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dam OR weir", "dam|weir", "سد | بند", "dam AND (weir OR lock)", "dam NOT beaver", "d?m", "дамба OR плотина"],
+)
+def test_a_term_is_one_spelling(text: str) -> None:
+    with pytest.raises(TermError, match="one spelling") as caught:
+        parse_term(text)
+    assert text[caught.value.at] in "OAN|?"
+
+
+@pytest.mark.parametrize(
+    "text", ["dead or alive", "HEALTH AND SAFETY", "Portland, OR", "AT&T", "OR", "(un)safe", "NOT"]
+)
+def test_small_words_are_words(text: str) -> None:
+    assert len(parse_term(text).words) == len(text.replace("&", " ").replace("(un)", "un ").split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("near（afghan，talks，12）", "near(afghan, talks, 12)"),
+        ("（afghan ｜ moscow）＆！talks", "(afghan | moscow) & !talks"),
+        ("near(afghan، talks)", "near(afghan, talks)"),
+        ("afghan & 「moscow」", "afghan & 'moscow'"),
+    ],
+)
+def test_signs_may_come_from_other_keyboards(typed: str, meant: str) -> None:
+    assert write_expression(parse_expression(typed)) == write_expression(parse_expression(meant))
 
 
 def test_a_star_inside_a_phrase_holds_its_parts_together() -> None:
