@@ -295,7 +295,14 @@ def find_link(db: Database, url: str) -> tuple[int, Fate] | None:
 
 
 def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
-    """Returns the id of a link made for a page met in an archive, to be settled in the same transaction."""
+    """Returns the id of the link of a page met in an archive, to be settled in the same transaction.
+
+    A capture under another spelling of an article's address (http, www, a tracker) is one of that article: the link
+    that brought it is returned. Else a link is made for the page.
+    """
+    own = db.execute("SELECT id FROM links WHERE url_key = ? AND fate = 'article'", (url_key(url),)).fetchone()
+    if own is not None:
+        return int(own[0])
     cursor = db.execute(
         "INSERT INTO links (url, url_key, host, seed_id, found_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (url) DO UPDATE SET found_at = links.found_at RETURNING id",

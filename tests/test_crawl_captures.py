@@ -108,6 +108,23 @@ def test_two_archives_in_one_run_and_captures_out_of_order_in_one_file(tmp_path:
         assert desk.rows(TIMES) == [(_at("02"), _at("09"), _at("09"), _at("09"))], name
 
 
+def test_captures_under_other_spellings_of_the_address_are_of_the_same_page(tmp_path: Path) -> None:
+    """An outlet moves to https and drops its www over the years; links to it carry trackers."""
+    spellings = {"05": "http://www.outlet.example/news/bridge?utm_source=feed", "09": URL, "02": f"{URL}/"}
+    texts = {"02": FIRST, "05": SECOND, "09": THIRD}
+    for name, order in {"new-first": ("09", "02", "05"), "old-first": ("02", "05", "09")}.items():
+        (folder := tmp_path / name).mkdir()
+        desk = make_desk(folder)
+        read_archives(
+            desk,
+            *(write_archive(folder / f"{n}.gz", (day, texts[day]), url=spellings[day]) for n, day in enumerate(order)),
+        )
+        assert texts_of(desk) == THIRD, name
+        assert desk.rows(HISTORY) == [(1, _at("05"), "correction", FIRST), (2, _at("09"), "update", SECOND)], name
+        assert desk.run("reextract").returncode == 0
+        assert texts_of(desk) == THIRD, name
+
+
 def test_pages_without_a_date_count_from_their_capture(tmp_path: Path) -> None:
     """And are copies of what was published then, though they were imported years later."""
     desk = make_desk(tmp_path)
