@@ -90,7 +90,7 @@ class WarcFolder:
             self.file = None
 
     def _current(self) -> IO[bytes]:
-        day = datetime.now(UTC).strftime("%Y%m%d")
+        day = _today()
         if self.file is not None and (not self._is_of(day) or self.file.tell() >= ROLL_BYTES):
             self.close()
         if self.file is None:
@@ -122,6 +122,11 @@ class WarcFolder:
                 os.truncate(path, end)
                 size = end
         return size < ROLL_BYTES and known <= size
+
+
+def _today() -> str:
+    """The day whose file is written (UTC)."""
+    return datetime.now(UTC).strftime("%Y%m%d")
 
 
 def known_end(db: Database, name: str) -> int | None:

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -137,8 +137,10 @@ class Workers:
         """Stops the workers at once."""
         self.closed = True
         if self.pool is not None:
+            if wait([self.pool], START_SECONDS).not_done:
+                self.pool.add_done_callback(_stop_late)  # nobody else will ever know of it
             with suppress(Exception):  # one that could not be started needs no stopping
-                pool = self.pool.result(START_SECONDS)
+                pool = self.pool.result(0)
                 self._let_start(pool)
                 self._give_up(pool)
             self.pool = None
@@ -160,8 +162,7 @@ class Workers:
         """
         if self.pool is not None and self.pool.done() and not self.pool.exception() and self.pool.result() is pool:
             self.pool = None
-            pool.stop()
-            pool.join(timeout=5)
+            _stop(pool)
 
     async def _running(self) -> ProcessPool:
         """Returns the pool, started if need be. Raises what kept it from starting."""
@@ -223,6 +224,17 @@ async def _wait_for(pool: ProcessPool, future: Future[Reading]) -> Reading:
     if waiting.cancelled():
         raise BrokenProcessPool
     return waiting.result()
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join(timeout=5)
+
+
+def _stop_late(started: Future[ProcessPool]) -> None:
+    """Stops a pool that was given up before it had started."""
+    with suppress(Exception):
+        _stop(started.result())
 
 
 def _failed(reason: str) -> Reading:

@@ -205,7 +205,7 @@ def kill_group(pid: int) -> None:
         return
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 90.0) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float = ENOUGH_SECONDS) -> bool:
     """Returns whether a condition came to hold within a time, looking every 20 ms."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

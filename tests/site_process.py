@@ -81,13 +81,13 @@ def running_site(database: Path, *options: str) -> Iterator[Site]:
         line = process.stdout.readline()
         found = re.search(r"http://\S+/", line)
         if not found:
-            raise AssertionError(f"no address in {line!r}: {process.communicate(timeout=60)}")
+            raise AssertionError(f"no address in {line!r}: {process.communicate(timeout=300)}")
         yield Site(found[0].rstrip("/"), process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         try:
-            process.communicate(timeout=60)
+            process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

@@ -56,6 +56,15 @@ HTML = [("Content-Type", "text/html; charset=utf-8")]
 OK = "HTTP/1.1 200 OK"
 
 
+DAY = "20261122"
+
+
+@pytest.fixture(autouse=True)
+def _one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Midnight falls into no test: there is a file for each day."""
+    monkeypatch.setattr(archive, "_today", lambda: DAY)
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     database = open_archive(tmp_path / "news.db")
@@ -97,7 +106,7 @@ def test_what_is_written_is_read_from_the_start_and_by_offset(tmp_path: Path) ->
     refs = _fill(folder, 1, 2, 3)
     folder.close()
     path = _file(tmp_path)
-    assert re.fullmatch(r"news-\d{8}-0001\.warc\.gz", path.name)
+    assert path.name == f"news-{DAY}-0001.warc.gz"
     assert _read_elsewhere(path) == [(_url(n), _body(n)) for n in (1, 2, 3)]
     pages = list(read_pages(path))
     assert [(page.url, page.body) for page in pages] == [(_url(n), _body(n)) for n in (1, 2, 3)]
@@ -135,6 +144,16 @@ def test_a_later_run_goes_on_in_the_same_file(tmp_path: Path) -> None:
         folder.close()
         folder.close()
     assert [url for url, _ in _read_elsewhere(_file(tmp_path))] == [_url(1), _url(2)]
+
+
+def test_each_day_has_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = WarcFolder(tmp_path, "news")
+    (old,) = _fill(folder, 1)
+    monkeypatch.setattr(archive, "_today", lambda: "20261123")
+    (new,) = _fill(folder, 2)
+    folder.close()
+    assert (old.file, new.file) == (f"news-{DAY}-0001.warc.gz", "news-20261123-0001.warc.gz")
+    assert [read_page(tmp_path, ref).body for ref in (old, new)] == [_body(1), _body(2)]
 
 
 def test_archives_side_by_side_have_files_of_their_own(tmp_path: Path) -> None:
@@ -287,9 +306,10 @@ def test_the_last_whole_member_is_found_wherever_a_file_is_cut(bodies: list[byte
 
 _WRITE_UNTIL_KILLED = """
 import sys
-import tempfile
 from pathlib import Path
+import crawler.archive
 from crawler.archive import WarcFolder
+crawler.archive._today = lambda: sys.argv[2]
 folder = WarcFolder(Path(sys.argv[1]), "news")
 n = 0
 while True:
@@ -301,7 +321,7 @@ while True:
 
 def test_a_writer_killed_at_any_moment_loses_no_record_it_told_of(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", _WRITE_UNTIL_KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=PROJECT
+        [sys.executable, "-c", _WRITE_UNTIL_KILLED, str(tmp_path), DAY], stdout=subprocess.PIPE, text=True, cwd=PROJECT
     )
     assert process.stdout is not None
     told = [int(process.stdout.readline()) for _ in range(30)]
@@ -337,8 +357,7 @@ def test_a_write_the_disk_refuses_is_an_error_and_leaves_the_file_readable(tmp_p
 
 def test_closing_after_the_disk_refused_raises_nothing(tmp_path: Path) -> None:
     folder = WarcFolder(tmp_path, "news")
-    name = f"news-{utc_now()[:10].replace('-', '')}-0001.warc.gz"
-    (tmp_path / name).symlink_to("/dev/full")
+    (tmp_path / f"news-{DAY}-0001.warc.gz").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         _fill(folder, 1)
     folder.close()

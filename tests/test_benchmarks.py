@@ -83,7 +83,7 @@ def test_memory_of_a_grandchild_counts_and_shared_memory_counts_once_in_pss(tmp_
         "import os, time\n"
         "block = bytearray(os.urandom(64 << 20))\n"
         "children = [os.fork() for _ in range(2)]\n"
-        "time.sleep(2)\n"
+        "time.sleep(6)\n"
         "if all(children):\n"
         "    [os.waitpid(child, 0) for child in children]\n"
     )
@@ -114,7 +114,7 @@ def test_a_command_that_takes_too_long_dies_with_its_children(tmp_path: Path) ->
     # A shell, because it is up in no time however busy the machine is.
     usage = run_measured(
         ["/bin/sh", "-c", 'sleep 3000 & echo $! > "$0"; wait', str(note)],
-        cwd=tmp_path, env=dict(os.environ), log=tmp_path / "log", timeout_seconds=2,
+        cwd=tmp_path, env=dict(os.environ), log=tmp_path / "log", timeout_seconds=6,
     )  # fmt: skip
     assert usage.exit_code == -9
     child = int(note.read_text())

@@ -20,15 +20,19 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from crawler.archive import read_page
 from db.records import RawRef
 from db.urls import url_key
-from tests.crawling import Desk, is_alive, tree_of, wait_until
+from tests.crawling import ENOUGH_SECONDS, Desk, is_alive, tree_of, wait_until
 from tests.newsroom import Newsroom, start
 from tests.newsroom_crawls import Crawled, read_crawls
 
 KILLS = 10
 """Of each kind; two kinds make twenty moments."""
 LATENCY_MS = 60.0
+SHORT_DELAY_SECONDS = 0.2
+"""With such a delay a crawl takes seconds: one that is to be killed has not come to its end when a kill comes late."""
 LONG_DELAY_SECONDS = 1
 """With such a delay a crawl takes a quarter of a minute: it is still amid its work when it has run for two seconds."""
+LONGER_DELAY_SECONDS = 4
+"""With such a delay it takes a minute: it is amid its work whenever it is asked to stop."""
 SLOW_SOURCE = "naya-ufaq"
 """Left out: its Crawl-delay of a second would make each of these runs the longest of all tests."""
 
@@ -102,7 +106,7 @@ def test_killed_at_random_moments_it_carries_on(desk: Desk, newsroom: Newsroom, 
     chance = random.Random(f"kill the {victims}")
     for kill in range(KILLS):
         before = count_requests(newsroom)
-        with desk.started("crawl", "news") as run:
+        with desk.started("crawl", "news", HOST_DELAY_SECONDS=SHORT_DELAY_SECONDS) as run:
             if kill % 4 == 3:  # at whatever it does before the first request, opening the archive included
                 time.sleep(chance.uniform(0.1, 1.2))
             else:
@@ -138,11 +142,11 @@ def test_killed_at_random_moments_it_carries_on(desk: Desk, newsroom: Newsroom, 
 def test_asked_to_stop_it_stops_soon_and_carries_on(
     desk: Desk, newsroom: Newsroom, crawled: Crawled, number: signal.Signals, whole_group: bool
 ) -> None:
-    with desk.started("crawl", "news", HOST_DELAY_SECONDS=LONG_DELAY_SECONDS) as run:
+    with desk.started("crawl", "news", HOST_DELAY_SECONDS=LONGER_DELAY_SECONDS) as run:
         assert wait_until(lambda: count_requests(newsroom) >= 25)
         tree = tree_of(run.pid)
         (os.killpg if whole_group else os.kill)(run.pid, number)
-        output, errors = run.communicate(timeout=60)
+        output, errors = run.communicate(timeout=ENOUGH_SECONDS)
         assert wait_until(lambda: not any(is_alive(pid) for pid in tree))
     assert re.match(r"stopped: \d+ polls .* in \d+ s\n$", output), output
     assert errors == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawler.archive import pack_info, pack_response
-from tests.crawling import Desk, wait_until
+from tests.crawling import ENOUGH_SECONDS, Desk, wait_until
 from tests.texts import write_text
 
 PAGES = 300
@@ -49,7 +49,7 @@ def test_an_import_that_is_asked_to_stop_stops_and_goes_on_later(desk: Desk) -> 
     with desk.started("crawl", "news") as run:
         assert wait_until(lambda: count(desk) >= 10)
         run.send_signal(signal.SIGTERM)
-        output, errors = run.communicate(timeout=60)
+        output, errors = run.communicate(timeout=ENOUGH_SECONDS)
     assert (run.returncode, errors) == (0, "")
     assert output.startswith("stopped: "), output
     assert 10 <= count(desk) < PAGES
@@ -74,7 +74,7 @@ def test_a_locked_archive_ends_an_import_with_a_word(desk: Desk) -> None:
         assert wait_until(lambda: count(desk) >= 10)
         with closing(sqlite3.connect(desk.database, timeout=60, isolation_level=None)) as db:
             db.execute("BEGIN IMMEDIATE")
-            output, errors = run.communicate(timeout=120)
+            output, errors = run.communicate(timeout=ENOUGH_SECONDS)
     assert run.returncode == 1, output + errors
     assert output.startswith("trouble: the archive cannot be written: database is locked")
     assert "Traceback" not in errors, errors

@@ -36,7 +36,7 @@ def _hop(work: Work, host: str = VALLEY) -> Work:
 
 
 async def _take(frontier: Frontier) -> Work:
-    work = await asyncio.wait_for(frontier.next(), 5)
+    work = await asyncio.wait_for(frontier.next(), 60)
     assert work is not None
     return work
 
@@ -55,7 +55,7 @@ def test_a_hop_is_next_at_its_host_and_everything_else_follows(db: Database, mos
         handed: list[tuple[int, str]] = []
         done: set[int] = set()
         followed = False
-        while (work := await asyncio.wait_for(frontier.next(), 5)) is not None:
+        while (work := await asyncio.wait_for(frontier.next(), 60)) is not None:
             handed.append((work.id, work.host))
             if work.host == HILL and not followed:
                 followed = True
@@ -82,7 +82,7 @@ def test_a_hop_goes_before_the_links_of_its_new_host(db: Database) -> None:
         assert frontier.follow(_hop(here)) == 0  # while its new host is busy
         seen: list[tuple[str, ...]] = []
         _settle(db, frontier, there)
-        while (work := await asyncio.wait_for(frontier.next(), 5)) is not None:
+        while (work := await asyncio.wait_for(frontier.next(), 60)) is not None:
             if work.host == VALLEY:
                 seen.append(work.hops)
             _settle(db, frontier, work)
@@ -115,6 +115,6 @@ def test_a_host_that_rests_for_long_takes_no_hops_and_gives_those_it_has_back(db
         other = await _take(frontier)
         assert isinstance(other, PendingLink) and other.host == HILL
         _settle(db, frontier, other)
-        assert await asyncio.wait_for(frontier.next(), 5) is None, "nothing is left that this run may do"
+        assert await asyncio.wait_for(frontier.next(), 60) is None, "nothing is left that this run may do"
 
     asyncio.run(crawl())

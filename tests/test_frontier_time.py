@@ -99,7 +99,7 @@ def _work_off(
             frontier.settled(work)
         return asked
 
-    return asyncio.run(asyncio.wait_for(crawl(), 30))
+    return asyncio.run(asyncio.wait_for(crawl(), 300))
 
 
 def _store(db: Database, clock: VirtualClock, interval: int = 600) -> Callable[[Frontier, Work], None]:
@@ -333,7 +333,7 @@ def test_polls_go_on_while_half_of_the_places_hold_pages(db: Database, clock: Vi
                 frontier.settled(work)
         return taken
 
-    taken = asyncio.run(asyncio.wait_for(take(), 30))
+    taken = asyncio.run(asyncio.wait_for(take(), 300))
     kinds = [isinstance(work, Seed) for work in taken]
     assert kinds.count(True) == 20
     assert kinds.count(False) == 4

@@ -435,7 +435,7 @@ port, pairs = int(sys.argv[1]), sys.argv[2:]
 GuardedResolver.from_crawler(get_crawler(settings_dict={"ALLOW_PRIVATE": pairs}), reactor).install_on_reactor()
 told = []
 def connect(host):
-    endpoint = endpoints.HostnameEndpoint(reactor, host, port, timeout=5)
+    endpoint = endpoints.HostnameEndpoint(reactor, host, port, timeout=120)
     done = endpoint.connect(protocol.Factory.forProtocol(protocol.Protocol))
     return done.addCallbacks(lambda p: print(host, "connected"), lambda f: print(host, f.type.__name__))
 def both():

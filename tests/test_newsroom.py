@@ -343,7 +343,7 @@ def test_the_process_ends_with_the_block_and_on_signals(tmp_path: Path) -> None:
         os.kill(brief.pid, 0)
         assert brief.accesses() == []
         command = [sys.executable, "-m", "tests.newsroom", "--port", str(brief.port)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
         assert second.returncode == 1 and f"port {brief.port}" in second.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(brief.pid, 0)
@@ -351,7 +351,7 @@ def test_the_process_ends_with_the_block_and_on_signals(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert set(json.loads(child.stdout.readline())) == {"port", "url"}
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=60)
+    child.communicate(timeout=300)
     assert child.returncode == 0
 
 

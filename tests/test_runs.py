@@ -68,7 +68,7 @@ from pathlib import Path
 from crawler.runs import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

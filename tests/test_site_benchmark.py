@@ -72,9 +72,10 @@ def test_every_page_is_measured_and_nothing_fails(archive: Path, capsys: pytest.
 
 def test_the_time_that_a_process_computed_is_told() -> None:
     before, began = read_cpu(os.getpid()), time.process_time()
-    while time.process_time() < began + 0.05:
+    while time.process_time() < began + 0.3:
         pass
-    assert 45 < read_cpu(os.getpid()) - before < 500
+    # Its account is brought up to date at ticks, some of which are 10 ms apart.
+    assert 250 < read_cpu(os.getpid()) - before < 3000
     assert read_cpu(2**22 + 1) == 0
 
 

@@ -23,6 +23,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 
+PATIENCE_MS = 300_000
+"""After so long a page hangs, however slow and busy the machine is."""
+
 
 def find_chromium() -> str | None:
     """Returns the path of an installed Chromium, or None."""
@@ -83,8 +86,12 @@ class Tab:
 def open_browser(binary: str) -> Iterator[Tab]:
     """Yields a tab of a fresh browser that ends with the block."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS), chromium_sandbox=False)
+        browser = playwright.chromium.launch(
+            executable_path=binary, args=list(FLAGS), chromium_sandbox=False, timeout=PATIENCE_MS
+        )
         try:
-            yield Tab(browser.new_page())
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            yield Tab(page)
         finally:
             browser.close()

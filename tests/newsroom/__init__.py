@@ -42,7 +42,7 @@ class Newsroom:
 
     def fetch(self, url: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Reply:
         """Returns the answer to one request sent through the proxy."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
         try:
             connection.request(method, url, headers=dict(headers or {}))
             answer = connection.getresponse()
