@@ -14,6 +14,7 @@ from db.plurals import plural
 from db.records import Relevance
 from db.topics import (
     StoredMatch,
+    active_topics,
     name_articles,
     newest_article,
     read_accepted,
@@ -71,6 +72,15 @@ def find_gone(database: Path, listed: Collection[str]) -> list[str]:
     db = open_readonly(database)
     try:
         return [topic_id for (topic_id,) in db.execute("SELECT id FROM topics ORDER BY id") if topic_id not in listed]
+    finally:
+        db.close()
+
+
+def find_active(database: Path) -> list[str]:
+    """Returns the ids of the topics that had a file when topics were last noted; ArchiveError without an archive."""
+    db = open_readonly(database)
+    try:
+        return active_topics(db)
     finally:
         db.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -82,10 +82,11 @@ def write_topic(
         )
 
 
-def retire_topics(db: Database, listed: Sequence[str]) -> None:
-    """Marks the topics whose file is gone as ``removed``; their matches stay."""
-    marks = ", ".join("?" * len(listed))
-    db.execute(f"UPDATE topics SET status = 'removed' WHERE id NOT IN ({marks})", list(listed))
+def retire_topics(db: Database, listed: Collection[str]) -> list[str]:
+    """Marks the topics whose file is gone as ``removed``, and returns those that were not so before; matches stay."""
+    gone = [topic_id for topic_id in active_topics(db) if topic_id not in listed]
+    db.execute("UPDATE topics SET status = 'removed' WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(gone),))
+    return gone
 
 
 def write_matches(db: Database, article_id: int, relevance: Sequence[Relevance]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipelines.frequent_words import FREQUENT, LOOKALIKES
 from pipelines.term import Term, write_term
@@ -21,11 +24,15 @@ from pipelines.topic_grammar import (
     write_expression,
 )
 
-SHORTEST_NEAR_PREFIX = 4
-"""Letters of a beginning inside near(): shorter ones touch so many words that nearness means little."""
+SHORTEST_BEGINNING = 3
+SHORTEST_NEAR_BEGINNING = 4
+"""Letters: shorter beginnings find mostly other words; inside near() so many that nearness means little."""
 
 _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese, Khmer: the index splits at spaces, which these scripts set between clauses only."""
+_SIGN_BY_SIGN = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+"""Han and kana are words of one sign each to the index: a star after one adds nothing."""
+_ALIKE = frozenset(("Latin", "Cyrillic", "Greek"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ def find_traps(topic: Topic) -> Iterator[str]:
         *_find_unused(topic),
         *_find_broad_terms(topic),
         *_find_lost_terms(topic),
+        *_find_foreign_letters(topic),
         *_find_rules_that_never_hold(topic),
         *_find_loose_nears(topic),
         *_find_shared_spellings(topic),
@@ -105,6 +113,19 @@ def _find_broad_terms(topic: Topic) -> Iterator[str]:
                         f" {remedy}"
                     )
                     break
+            else:
+                if _count_letters(term) < SHORTEST_BEGINNING:
+                    yield (
+                        f'{listed.place}: "{write_term(term)}" begins so many words that most are others;'
+                        " make it longer"
+                    )
+
+
+def _count_letters(term: Term) -> float:
+    """Returns the letters a term that is one beginning has, those of Hangul each by itself; of others infinity."""
+    if len(term.words) > 1 or not term.starred[0] or _SIGN_BY_SIGN.match(term.words[0]):
+        return math.inf
+    return len(unicodedata.normalize("NFD", term.words[0]))
 
 
 def _find_lookalikes(listed: _List, term: Term) -> Iterator[str]:
@@ -138,6 +159,33 @@ def _find_lost_terms(topic: Topic) -> Iterator[str]:
                 yield f'{listed.place}: only "{written}" is left of a term after folding; signs are not looked for'
 
 
+def _find_foreign_letters(topic: Topic) -> Iterator[str]:
+    """Yields terms that mix letters of scripts that look alike, or have letters their language is not written in."""
+    for listed in _lists(topic):
+        home = set().union(*map(_scripts_of, FREQUENT.get(listed.language, ())))
+        for term in listed.terms:
+            for found in map(_scripts_of, term.words):
+                if len(found & _ALIKE) > 1:
+                    scripts = " and ".join(sorted(found & _ALIKE))
+                    yield (
+                        f'{listed.place}: "{write_term(term)}" mixes {scripts} letters, which look alike;'
+                        " write it in one script"
+                    )
+                    break
+                if home and not found <= home | {"Latin"}:
+                    yield (
+                        f'{listed.place}: "{write_term(term)}" has {min(found - home)} letters, and articles in'
+                        f" {listed.language} have not; list it in its own language"
+                    )
+                    break
+
+
+@lru_cache(maxsize=10_000)
+def _scripts_of(word: str) -> frozenset[str]:
+    """Returns the scripts of a word's letters, by their names in Unicode: ``Cyrillic``, ``Arabic``."""
+    return frozenset(unicodedata.name(sign, "?").split()[0].capitalize() for sign in word if sign.isalpha())
+
+
 def _find_rules_that_never_hold(topic: Topic) -> Iterator[str]:
     languages = sorted({language for spellings in topic.sets.values() for language in spellings} - {ANY_LANGUAGE})
     languages = languages or [ANY_LANGUAGE]
@@ -152,13 +200,13 @@ def _find_rules_that_never_hold(topic: Topic) -> Iterator[str]:
             yield f'any: "{rule.text}" can never hold: no language has words for all that it asks for'
         for language in set(languages) - set(held):
             silent[language].append(rule.text)
-    for language in sorted(silent):
-        if len(silent[language]) == len(topic.any) and len(languages) > 1:
-            yield f"any: no expression can hold for an article in {language}, though sets have words in it"
+    mute = [language for language in languages if len(silent[language]) == len(topic.any)]
+    for language in mute if len(mute) < len(languages) else ():
+        yield f"any: no expression can hold for an article in {language}, though sets have words in it"
     for rule in topic.require:
         for language in languages:
             match = compile_match(rule.expression, _in_language(topic, language))
-            if match.text is None and not match.negated and len(silent[language]) < len(topic.any):
+            if match.text is None and not match.negated and language not in mute:
                 yield f'require: "{rule.text}" can never hold for an article in {language}: no words for it'
 
 
@@ -169,16 +217,14 @@ def _find_loose_nears(topic: Topic) -> Iterator[str]:
     for rules in (topic.any, topic.require, topic.vetoes):
         for near in (part for rule in rules for part in walk(rule.expression) if isinstance(part, Near)):
             sides = [terms_of(side, look_up) for side in (near.left, near.right)]
-            short = sorted(
-                {
-                    write_term(term)
-                    for side in sides
-                    for term in side
-                    if term.starred[0] and len(term.words) == 1 and len(term.words[0]) < SHORTEST_NEAR_PREFIX
-                }
-            )
+            terms = {term for side in sides for term in side}
+            bounds = range(SHORTEST_BEGINNING, SHORTEST_NEAR_BEGINNING)
+            short = sorted(f'"{write_term(term)}"' for term in terms if _count_letters(term) in bounds)
             if short:
-                yield f'{write_expression(near)}: "{short[0]}" begins so many words that nearness to it means little'
+                yield (
+                    f"{write_expression(near)}: {', '.join(short)} {'begins' if len(short) == 1 else 'begin'} so many"
+                    f" words that nearness to {'it' if len(short) == 1 else 'them'} means little"
+                )
 
 
 def _find_shared_spellings(topic: Topic) -> Iterator[str]:

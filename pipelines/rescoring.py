@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,12 +148,12 @@ def apply_topics(path: Path, topics: Sequence[Topic], *, processes: int) -> list
     return [Applied(topic_id, *counts) for topic_id, counts in applied.items()]
 
 
-def note_listed(path: Path, listed: Iterable[str]) -> None:
+def note_listed(path: Path, listed: Collection[str]) -> None:
     """Marks the topics of an archive that have no file any more as removed; their matches stay."""
     db = open_archive(path)
     try:
         with transaction(db):
-            retire_topics(db, sorted(listed))
+            retire_topics(db, listed)
     finally:
         db.close()
 

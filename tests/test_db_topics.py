@@ -55,7 +55,8 @@ def test_topics_are_written_once_retired_and_woken(db: Database) -> None:
     _topic(db, "bridges")
     _topic(db, "roads")
     _topic(db, "bridges", "v2")
-    retire_topics(db, ["bridges"])
+    assert retire_topics(db, ["bridges"]) == ["roads"]
+    assert retire_topics(db, ["bridges"]) == []
     assert db.execute("SELECT id, version, status FROM topics ORDER BY id").fetchall() == [
         ("bridges", "v2", "active"),
         ("roads", "v1", "removed"),

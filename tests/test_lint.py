@@ -98,8 +98,23 @@ def test_the_shipped_topics_have_no_warnings() -> None:
         ),
         (
             '"ferries"]',
-            '"fer*"]',
-            'near(ferry, strike, 10): "fer*" begins so many words that nearness to it means little',
+            '"fer*", "boa*"]',
+            'near(ferry, strike, 10): "boa*", "fer*" begin so many words that nearness to them means little',
+        ),
+        (
+            '"ferries"]',
+            '"xy*"]',
+            'sets.ferry.en: "xy*" begins so many words that most are others; make it longer',
+        ),
+        (
+            '"ferries"]',
+            '"fеrries"]',  # the first e is Cyrillic
+            'sets.ferry.en: "fеrries" mixes Cyrillic and Latin letters, which look alike; write it in one script',
+        ),
+        (
+            'fa = ["کشتی"]',
+            'fa = ["کشتی", "паром"]',
+            'sets.ferry.fa: "паром" has Cyrillic letters, and articles in fa have not; list it in its own language',
         ),
         (
             "[[example]]",
@@ -116,6 +131,24 @@ def test_the_shipped_topics_have_no_warnings() -> None:
 def test_what_bites_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert old in SOUND
     assert told in _lint(tmp_path, SOUND.replace(old, new, 1))
+
+
+def test_what_never_holds_is_told_once(tmp_path: Path) -> None:
+    warnings = _lint(tmp_path, SOUND.replace('en = ["strike*"]\nfa = ["اعتصاب*"]', 'ru = ["забастовк*"]'))
+    assert warnings == ['any: "near(ferry, strike)" can never hold: no language has words for all that it asks for']
+
+
+def test_few_signs_are_long_words_in_some_scripts(tmp_path: Path) -> None:
+    text = SOUND.replace("[sets.strike]", 'ko = ["배*"]\nja = ["船*"]\n[sets.strike]\nko = ["파업*"]\nja = ["スト*"]')
+    (warning,) = _lint(tmp_path, text)
+    assert "배*" in warning
+    assert "船" not in warning
+
+
+def test_names_are_in_latin_letters_everywhere(tmp_path: Path) -> None:
+    assert _lint(tmp_path, SOUND.replace('fa = ["کشتی"]', 'fa = ["کشتی", "MV Lind"]\nzh = ["渡轮", "паром"]')) == [
+        "any: no expression can hold for an article in zh, though sets have words in it"
+    ]
 
 
 def test_a_word_that_looks_like_another_with_letters_attached_is_told(tmp_path: Path) -> None:

@@ -190,8 +190,18 @@ def test_a_topic_without_a_file_is_told_and_noted(tmp_path: Path) -> None:
     assert "ferry" not in _scrapy("status", *where).stdout
     assert _run("list", *where).stdout.endswith(gone)
     path.unlink()
-    assert _run("apply", *where).stdout.startswith("no topics in ")
+    emptied = _run("apply", *where)
+    assert (emptied.returncode, emptied.stdout) == (2, "")
+    assert emptied.stderr.startswith(f"{tmp_path / 'topics'}: there is no topic file, but the archive has 1 topic")
+    assert "bridge" in emptied.stderr
+    assert "topics without a file, their matches stay: bridge\n" in _scrapy("status", *where).stdout
+    crawl = "crawl", "news", *where, "-s", f"SOURCES={tmp_path / 'none.toml'}", "-s", f"ARCHIVE={tmp_path}"
+    crawled = _scrapy(*crawl)
+    assert "no file any more, new articles are not judged by them: bridge" in crawled.stderr
+    assert crawled.returncode == 0
+    assert "bridge" not in _scrapy(*crawl).stderr  # told once
     assert "topics" not in _scrapy("status", *where).stdout
+    assert _run("apply", *where).stdout.startswith("no topics in ")
 
 
 def test_a_missing_folder_is_no_empty_one(tmp_path: Path) -> None:

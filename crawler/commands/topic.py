@@ -96,11 +96,26 @@ class Command(ScrapyCommand):
             names = ", ".join(sorted(known)) or "none"
             raise UsageError(f'there is no topic "{unknown[0]}" in {folder}; there are: {names}', print_help=False)
         if not self.listed:
+            if action == "apply":
+                self._refuse_to_retire_all(folder)
             print(f"no topics in {folder}: add a file such as {folder}/my-topic.toml, see docs/topics.md")
-            return [] if action in ("list", "apply") else None
+            return [] if action == "list" else None
         if self.exitcode and action not in ("list", "test"):
             return None
         return [known[key] for key in wanted or known if key in known]
+
+    def _refuse_to_retire_all(self, folder: Path) -> None:
+        """Raises ConfigError where the archive has topics at work: an empty folder is more likely the wrong one."""
+        from crawler.topic_reports import find_active
+        from db.plurals import plural
+        from pipelines.toml_file import ConfigError
+
+        if active := find_active(self.database):
+            raise ConfigError(
+                folder,
+                f"there is no topic file, but the archive has {plural(len(active), 'topic')}: {', '.join(active)}."
+                " Nothing was changed; set TOPICS to their folder. If they shall end: the next crawl notes it",
+            )
 
     def _do_list(self, topics: list[Topic]) -> None:
         from crawler.topic_reports import find_gone, find_waiting, write_list

@@ -110,7 +110,8 @@ class NewsSpider(Spider):
 
     def write_topics(self) -> None:
         """Notes the topics of this run in the archive."""
-        retire_topics(self.db, [topic.id for topic in self.topics])
+        if gone := retire_topics(self.db, [topic.id for topic in self.topics]):
+            logger.warning("topics with no file any more, new articles are not judged by them: %s", ", ".join(gone))
         for topic in self.topics:
             record_topic(self.db, topic, utc_now())
 
