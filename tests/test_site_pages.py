@@ -91,10 +91,32 @@ def test_an_imported_archive_is_not_new(tmp_path: Path) -> None:
 
 def test_a_copy_is_compared_when_asked(site: Site) -> None:
     plain, compared = text_of(site, "/story/1"), text_of(site, "/story/1?compare=2")
-    assert "Joined: nearly the same text, 93 % of the shorter text is in the longer, 1.9 h apart." in plain
+    joined = "nearly the same text, 93 % of the shorter text is in the longer, 1.9 h apart."
+    assert f"Joined with Steppe Dispatch : {joined}" in plain
+    assert '<a href="/article/1" title="' in site.get("/story/1").text
     assert "Steppe Dispatch had it first" in plain
     assert "Against the lead" not in plain and "Against the lead" in compared
     assert "Nothing: the texts are the same." in compared
+
+
+def test_related_stories_say_why_they_are_not_the_same(tmp_path: Path) -> None:
+    fill = Filler(tmp_path / "weather.db", utc_now())
+    fill.insert("sources", id="s", name="S")
+    days = [fill.article(f"Weather {n}", "Text.", source="s", hours=24.0 * n) for n in range(3)]
+    for article in days:
+        fill.story(article)
+    measures = {"relation": "related", "lead_overlap": 0.5, "number_overlap": 0.1}
+    for later, changed, containment in ((days[0], 7, 0.66), (days[2], 9, 0.72)):
+        pair = {"article_id": later, "of_article_id": days[1], "containment": containment}
+        fill.insert("duplicates", numbers_changed=changed, gap_days=1.0, **pair, **measures)
+    fill.db.close()
+    with running_site(tmp_path / "weather.db") as site:
+        text = text_of(site, "/story/2")
+    said = (
+        "tells its own story, {} % of the shorter text is in the longer, 50 % of the longer one's beginning is in the"
+    )
+    first, second = text.index(said.format(72)), text.index(said.format(66))
+    assert first < text.index("9 numbers changed, ") < second < text.index("7 numbers changed")
 
 
 def test_the_change_asked_for_is_shown_word_by_word(site: Site) -> None:

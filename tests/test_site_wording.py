@@ -199,8 +199,17 @@ def test_a_difference_rebuilds_the_new_text(old: list[str], new: list[str]) -> N
 
 
 def test_why_two_articles_were_joined_in_words() -> None:
-    pair = {"relation": "contained", "containment": 0.804, "numbers_changed": 0, "gap_days": 0.0486}
-    said = "one text lies within the other, 80 % of the shorter text is in the longer, no number changed, 1.2 h apart"
+    pair = {
+        "relation": "contained",
+        "containment": 0.804,
+        "lead_overlap": 0.25,
+        "numbers_changed": 0,
+        "gap_days": 0.0486,
+    }
+    said = (
+        "one text lies within the other, 80 % of the shorter text is in the longer, 25 % of the longer one's beginning"
+        " is in the shorter, no number changed, 1.2 h apart"
+    )
     assert wording.say_relation(pair) == said
     assert "9 numbers changed" in wording.say_relation({**pair, "relation": "related", "numbers_changed": 9})
     exact = {"relation": "exact", "containment": 1.0, "numbers_changed": 0, "gap_days": 0.0}

@@ -268,7 +268,8 @@ ORDER BY a.published_at IS NULL, a.published_at, a.id LIMIT :limit
 STORY_ARTICLES = f"""
 WITH page AS MATERIALIZED ({STORY_PAGE})
 SELECT a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.word_count, a.is_lead, a.url,
-    s.name AS source_name, d.relation, d.containment, d.numbers_changed, d.gap_days
+    s.name AS source_name, d.relation, d.containment, d.lead_overlap, d.numbers_changed, d.gap_days,
+    p.id AS partner_id, p.title AS partner_title, ps.name AS partner_source
 FROM page CROSS JOIN articles AS a ON a.id = page.id JOIN sources AS s ON s.id = a.source_id
 LEFT JOIN duplicates AS d ON d.rowid = (
     SELECT p.rowid FROM duplicates AS p
@@ -276,18 +277,22 @@ LEFT JOIN duplicates AS d ON d.rowid = (
     AND (SELECT count(*) FROM articles AS b WHERE b.id IN (p.article_id, p.of_article_id) AND b.story_id = :id) = 2
     ORDER BY p.containment DESC, p.gap_days LIMIT 1
 )
+LEFT JOIN articles AS p ON p.id = iif(d.article_id = a.id, d.of_article_id, d.article_id)
+LEFT JOIN sources AS ps ON ps.id = p.source_id
 ORDER BY a.published_at IS NULL, a.published_at, a.id
 """
 
+# Of each story the closest pair: SQLite takes the other columns from the row of the maximum.
 STORY_RELATED = """
 WITH partners AS (
-    SELECT d.of_article_id AS id, d.containment FROM articles AS a JOIN duplicates AS d ON d.article_id = a.id
+    SELECT d.of_article_id AS id, d.* FROM articles AS a JOIN duplicates AS d ON d.article_id = a.id
     WHERE a.story_id = :id
     UNION ALL
-    SELECT d.article_id, d.containment FROM articles AS a JOIN duplicates AS d ON d.of_article_id = a.id
+    SELECT d.article_id, d.* FROM articles AS a JOIN duplicates AS d ON d.of_article_id = a.id
     WHERE a.story_id = :id
 )
-SELECT st.id, st.title, max(p.containment) AS containment FROM partners AS p JOIN articles AS b ON b.id = p.id
+SELECT st.id, st.title, p.relation, max(p.containment) AS containment, p.lead_overlap, p.numbers_changed, p.gap_days
+FROM partners AS p JOIN articles AS b ON b.id = p.id
 JOIN stories AS st ON st.id = b.story_id
 WHERE b.story_id <> :id GROUP BY st.id ORDER BY containment DESC, st.id LIMIT 10
 """

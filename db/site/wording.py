@@ -89,11 +89,13 @@ _RELATIONS = {
 
 
 def say_relation(pair: Mapping[str, Any]) -> str:
-    """Returns in words why two articles were joined: the relation, shared text, numbers and time between them."""
+    """Returns in words why two articles were joined, or why not: by which measures."""
     relation, shared, changed = pair["relation"] or "", pair["containment"], pair["numbers_changed"]
     words = [_RELATIONS.get(relation, relation)]
     if relation != "exact" and shared is not None:
         words.append(f"{100 * shared:.0f} % of the shorter text is in the longer")
+    if relation != "exact" and (lead := pair["lead_overlap"]) is not None:
+        words.append(f"{100 * lead:.0f} % of the longer one's beginning is in the shorter")
     if relation != "exact" and changed is not None:
         words.append(f"{plural(changed, 'number', 'numbers')} changed" if changed else "no number changed")
     if (gap := pair["gap_days"]) is not None:
