@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from itertools import groupby, pairwise
 
 from pipelines import labels
@@ -67,7 +69,7 @@ def drop_boilerplate(
     shows the lines; without it they are judged by their words alone.
     """
     story = Story(lines, _fold_all(headlines), _fold_all(authors), setting)
-    rules = [rule for rule in ALL_RULES if rule.name in RULES and not (rule.once and _recurs(rule, story))]
+    rules = [_believe_once(rule, story) if rule.once else rule for rule in ALL_RULES if rule.name in RULES]
     kept = _cut_rest(story) if "rests" in RULES else list(lines)
     kept = _filter(kept, story, [rule for rule in rules if rule.head], HEAD_LINES)
     kept = _drop_kickers(kept, story) if kept and "kickers" in RULES else kept
@@ -82,6 +84,12 @@ def _fold_all(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _measure(lines: Sequence[str]) -> int:
     return sum(map(estimate_words, lines))
+
+
+def _believe_once(rule: Rule, story: Story) -> Rule:
+    """The rule, which knows no line where its lines stand all through the body; looked at when it first knows one."""
+    recurs = cache(lambda: _recurs(rule, story))
+    return replace(rule, matches=lambda line: rule.matches(line) and not recurs())
 
 
 def _recurs(rule: Rule, story: Story) -> bool:
