@@ -240,7 +240,10 @@ def write_suggestions(database: Path, topic: Topic) -> Iterator[str]:
         yield "  too few to learn from: at least 3 accepted articles of a language, and others beside them"
         return
     heading: str | None = ""
-    for one in suggest_terms(topic, accepted, others):
+    terms = suggest_terms(topic, accepted, others)
+    if not terms:
+        yield "  no word stands out that the file lacks"
+    for one in terms:
         if one.language != heading:
             heading = one.language
             yield f"  {heading or 'unknown language'}:"

@@ -1,8 +1,9 @@
 """What a topic file may be missing, read off the articles it found: terms, names, and other spellings of its people.
 
-Which words set one group of texts apart: log-odds with an informative prior (Monroe, Colaresi, Quinn: Fightin' Words,
-2008), over articles instead of occurrences, so that one long article does not decide. Of these, terms that stand where
-the topic is spoken of, without touching what it knows, in several sources, in the shape of names and nouns where
+Which words set one group of texts apart: Fisher's exact test (Statistical Methods for Research Workers, 5th ed., 1934,
+21.02) over articles instead of occurrences, so that one long article does not decide, and exact because topics begin
+with few: log-odds with a prior put common words above names that no other article has. Of these, terms that stand
+where the topic is spoken of, without touching what it knows, in several sources, in the shape of names and nouns where
 capitals tell. A suggestion is for a reader to judge; nothing here changes a file.
 """
 
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import NormalDist
 from typing import Literal
 
 from db.folding import fold
@@ -26,7 +28,7 @@ from pipelines.topic import ALL_ENTITIES, Topic
 LEAST_ARTICLES = 3
 """A term in fewer accepted articles is an accident of those."""
 SURE = 3.29
-"""Standard deviations from which a difference counts: 99.9 %, for thousands of words are looked at."""
+"""Standard deviations from which a difference counts: chance gives it once in 2,000 words, and many are looked at."""
 LIFT = 5.0
 """How many times as frequent in accepted articles as in others: less is a turn of phrase of the field."""
 LEAST_SOURCES = 2
@@ -34,10 +36,10 @@ LEAST_SOURCES = 2
 NOUNS_IN_CAPITALS = 0.22
 """Share of words with a capital, sentence beginnings left out, from which capitals mark nouns: German has .3, English
 .15 on news. There a word that is mostly small is none."""
-PRIOR_ARTICLES = 10.0
-"""Weight of the prior: as if so many articles more had been read, with each word as frequent as in all."""
 COMMON = 0.1
 """Share of the other articles from which a word is one of the language, not of a topic."""
+SMALLEST_LOG = -600.0
+"""Below, a probability is no floating number that has an inverse."""
 MOST_TERMS = 25
 SHORTEST_SPELLING = 5
 """Letters: shorter names have too many neighbours that are other words."""
@@ -116,7 +118,7 @@ def suggest_terms(topic: Topic, accepted: Sequence[Sample], others: Sequence[Sam
             and inside.is_of_several_sources(term)
             and inside.has_shape(term)
             and _lift(n, inside.n_texts, outside.counts[term], outside.n_texts) >= LIFT
-            and (z := log_odds(n, inside.n_texts, outside.counts[term], outside.n_texts)) >= SURE
+            and (z := be_sure(n, inside.n_texts, outside.counts[term], outside.n_texts)) >= SURE
             and next(index.find(term.split()), None) is None
         ]
         best = sorted(scored, key=lambda one: (-one.z, -len(one.term), one.term))
@@ -134,14 +136,29 @@ def _lift(n_in: int, all_in: int, n_out: int, all_out: int) -> float:
     return ((n_in + 0.5) / (all_in + 1)) / ((n_out + 0.5) / (all_out + 1))
 
 
-def log_odds(n_in: int, all_in: int, n_out: int, all_out: int) -> float:
-    """Returns by how many standard deviations the odds of a term differ between two groups of articles."""
-    prior = PRIOR_ARTICLES * (n_in + n_out) / max(1, all_in + all_out)
-    a, b = n_in + prior, n_out + prior
-    rest_a, rest_b = all_in + PRIOR_ARTICLES - a, all_out + PRIOR_ARTICLES - b
-    if min(a, b, rest_a, rest_b) <= 0:
+def be_sure(n_in: int, all_in: int, n_out: int, all_out: int) -> float:
+    """Returns how sure it is that a term of ``n_in + n_out`` articles is at home in a group of ``all_in``, from 0.
+
+    In standard deviations of the normal distribution with the same tail as Fisher's exact test.
+    """
+    n, everybody = n_in + n_out, all_in + all_out
+    if n_in * everybody <= n * all_in:
         return 0.0
-    return (math.log(a / rest_a) - math.log(b / rest_b)) / math.sqrt(1 / a + 1 / b)
+
+    def log_chance(k: int) -> float:
+        return _log_ways(n, k) + _log_ways(everybody - n, all_in - k) - _log_ways(everybody, all_in)
+
+    first = log_chance(n_in)
+    tail = sum(math.exp(log_chance(k) - first) for k in range(n_in, min(n, all_in) + 1))
+    log_p = first + math.log(tail)
+    if log_p > SMALLEST_LOG:
+        return max(0.0, -NormalDist().inv_cdf(math.exp(log_p)))
+    return math.sqrt(-2 * log_p - math.log(-2 * log_p) - math.log(2 * math.pi))  # the tail's asymptote
+
+
+def _log_ways(n: int, k: int) -> float:
+    """Returns the logarithm of the number of ways to take ``k`` of ``n``."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _languages(samples: Iterable[Sample]) -> list[str | None]:
@@ -159,7 +176,8 @@ class _Reading:
         self.near: Counter[str] = Counter()
         """In how many texts a term shares a line with a known one."""
         self.free: Counter[str] = Counter()
-        """In how many it stands somewhere without touching one: what never does would find nothing new."""
+        """In how many it stands somewhere without touching one, or as a phrase without a piece of one: what never does
+        would find nothing new."""
         self.kinds: dict[str, Kind] = {}
         self._sources: dict[str, set[str | None]] = {}
         self._forms: dict[str, Counter[str]] = {}
@@ -176,10 +194,12 @@ class _Reading:
                 words = split_words(line)
                 hits = list(self._known.find(words)) if self._known is not None else []
                 terms = dict(_read_line(words))
-                terms.update((" ".join(split_words(name)), "name") for name in _find_names(line))
+                names: dict[str, Kind] = {" ".join(split_words(name)): "name" for name in _find_names(line)}
+                terms.update(names)
                 touching = {at for _, start, end in hits for at in (start - 1, end)}
                 free.update(word for at, word in enumerate(words) if at not in touching)
-                free.update(term for term in terms if " " in term)
+                free.update(names)
+                free.update(term for between in _cut_out(words, hits) for term, _ in _read_line(between) if " " in term)
                 here.update(terms)
                 near.update(terms if hits else ())
                 if self._known is not None:
@@ -229,6 +249,16 @@ class _Reading:
         """Returns a folded term in its commonest spelling; Han and kana in one piece."""
         words = [self._forms_of(word.rstrip("*")) + "*" * word.endswith("*") for word in term.split()]
         return ("" if _is_han(term) else " ").join(words)
+
+
+def _cut_out(words: Sequence[str], hits: Iterable[tuple[Term, int, int]]) -> Iterator[Sequence[str]]:
+    """Yields the stretches of a line between known terms."""
+    at = 0
+    for _, start, end in sorted(hits, key=lambda hit: hit[1:]):
+        if start > at:
+            yield words[at:start]
+        at = max(at, end)
+    yield words[at:]
 
 
 def _read_line(words: Sequence[str]) -> Iterator[tuple[str, Kind]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import comb
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.suggestion import SURE, Sample, count_edits, log_odds, suggest_spellings, suggest_terms
+from pipelines.suggestion import SURE, Sample, be_sure, count_edits, suggest_spellings, suggest_terms
 from pipelines.topic import Topic
 from pipelines.topic_file import load_topic
 
@@ -50,7 +52,7 @@ def test_terms_of_the_accepted_articles_come_first(topic: Topic) -> None:
 
 def test_words_of_every_page_are_no_terms(topic: Topic) -> None:
     accepted = _articles(9, "They will say which deckhands met. The ferry lies.")
-    terms = {one.term for one in suggest_terms(topic, accepted, OTHERS[:3])}  # too few others to tell by counting
+    terms = {one.term for one in suggest_terms(topic, accepted, OTHERS[:6])}  # too few others to tell by counting
     assert "deckhands" in terms
     assert not {"they", "will", "which", "they will"} & terms
 
@@ -59,7 +61,7 @@ def test_a_suggestion_says_where_it_stands(topic: Topic) -> None:
     accepted = _articles(6, "The deckhands met. The ferry lies.")
     (found,) = [one for one in suggest_terms(topic, accepted, OTHERS) if one.term == "deckhands"]
     assert (found.language, found.kind, found.n_accepted, found.n_others) == ("en", "word", 6, 0)
-    assert found.z == round(log_odds(6, 6, 0, 20), 2) > SURE
+    assert found.z == round(be_sure(6, 6, 0, 20), 2) > SURE
 
 
 def test_languages_are_compared_each_with_itself(topic: Topic) -> None:
@@ -133,6 +135,18 @@ def test_han_is_counted_in_runs(topic: Topic) -> None:
     assert not {"甲", "板", "員が", "は甲板"} & set(terms)
 
 
+def test_runs_that_hold_a_piece_of_a_known_word_are_no_terms(tmp_path: Path) -> None:
+    (tmp_path / "chips.toml").write_text("title = 'T'\nany = \"'芯片' | 'peace process'\"\n", encoding="utf-8")
+    accepted = [Sample("zh", f"{chr(0x4E00 + n)}芯片{chr(0x5E00 + n)}。芯片工厂等光刻机。") for n in range(6)]
+    others = [Sample("zh", f"天气很好。{chr(0x6E00 + n)}") for n in range(20)]
+    terms = _terms(load_topic(tmp_path / "chips.toml"), accepted, others)
+    assert {"工厂等光", "厂等光刻", "等光刻机"} & set(terms)
+    assert not [term for term in terms if "片" in term]
+    english = _terms(load_topic(tmp_path / "chips.toml"), _articles(6, "The peace process stalled near Pier Nine."))
+    assert "Pier Nine" in english
+    assert "process stalled" not in english
+
+
 def test_spellings_near_an_entity_are_found(topic: Topic) -> None:
     accepted = _articles(1, "Captain Lindkvist spoke; Lindqvists did not, nor Lindqvist. The quilt.")
     accepted += _articles(2, "Капитан Линдквистом доволен, Линдкист нет.", "ru")
@@ -169,9 +183,29 @@ _COUNTS = st.integers(0, 50)
 
 
 @given(_COUNTS, _COUNTS, _COUNTS, _COUNTS)
-def test_log_odds_are_finite_and_take_sides(n_in: int, more_in: int, n_out: int, more_out: int) -> None:
-    z = log_odds(n_in, n_in + more_in, n_out, n_out + more_out)
-    assert z == pytest.approx(-log_odds(n_out, n_out + more_out, n_in, n_in + more_in))
+def test_sureness_is_that_of_the_exact_test(n_in: int, more_in: int, n_out: int, more_out: int) -> None:
+    all_in, everybody, n = n_in + more_in, n_in + more_in + n_out + more_out, n_in + n_out
+    as_many = sum(comb(n, k) * comb(everybody - n, all_in - k) for k in range(n_in, min(n, all_in) + 1))
+    chance = as_many / comb(everybody, all_in)
+    sure = be_sure(n_in, all_in, n_out, n_out + more_out)
+    assert sure == pytest.approx(max(0.0, NormalDist().inv_cdf(1 - chance)) if chance < 1 else 0, abs=1e-3) or sure > 7
+    assert be_sure(n_in + 1, all_in + 1, n_out, n_out + more_out) >= sure - 1e-9
+    assert be_sure(n_in, all_in, n_out + 1, n_out + 1 + more_out) <= sure + 1e-9
+
+
+def test_sureness_has_no_ceiling() -> None:
+    rising = [be_sure(n, 2000, 0, 2000) for n in range(300, 2000, 50)]
+    assert rising == sorted(set(rising))
+    assert rising[-1] > 40
+
+
+def test_a_word_of_the_others_is_not_at_home() -> None:
+    assert be_sure(0, 2000, 2000, 2000) == be_sure(1, 2000, 1, 2000) == be_sure(0, 0, 0, 0) == be_sure(5, 5, 0, 0) == 0
+
+
+def test_few_articles_are_enough_for_a_word_of_no_other(topic: Topic) -> None:
+    others = _articles(200, "The council of the town spoke of the weather.")
+    assert "deckhands" in _terms(topic, _articles(3, "The ferry has deckhands."), others)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

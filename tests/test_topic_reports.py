@@ -143,6 +143,13 @@ def test_suggestions_are_drawn_from_the_archive(tmp_path: Path, topic: Topic) ->
     assert "    deckhands  (word; in 7 accepted, 0 others; z " in text
 
 
+def test_nothing_to_suggest_is_told(tmp_path: Path, topic: Topic) -> None:
+    path = tmp_path / "same.db"
+    articles = [make_article(f"Ferry strike {n}", f"The ferry strike {n}.") for n in range(4)]
+    fill_archive(path, [*articles, make_article("Council", "The council met.")], [topic])
+    assert list(write_suggestions(path, topic))[1:] == ["  no word stands out that the file lacks"]
+
+
 def test_too_little_to_learn_from_is_told(archive: Path, topic: Topic) -> None:
     assert "too few to learn from" in list(write_suggestions(archive, replace(topic, id="unknown")))[1]
 
