@@ -113,6 +113,23 @@ def widen(match: str) -> str:
     return f"{shorter})"
 
 
+def scatter(match: str) -> str:
+    """Returns a `match_expression` that takes the words of a phrase anywhere in a text, side by side or not.
+
+    For texts that are not shown: asked for phrase after phrase, the index tells which word comes next until the whole
+    text lies there. That a text has a word does not tell its place.
+    """
+    return _PHRASE.sub(_scatter_phrase, match)
+
+
+def _scatter_phrase(phrase: re.Match[str]) -> str:
+    words = phrase[1].split()
+    if len(words) < 2:
+        return phrase[0]
+    last = quote_phrase(words[-1:], prefix=bool(phrase[2]))
+    return f"({' AND '.join([*(quote_phrase([word]) for word in dict.fromkeys(words[:-1])), last])})"
+
+
 def answers(match: str, *texts: str | None) -> bool:
     """Returns whether folded texts, the columns of one row, answer a `match_expression`, as FTS5 would say.
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.folding import fold
-from db.search import answers, find_forms, match_expression, quote_phrase, split_words, widen
+from db.search import answers, find_forms, match_expression, quote_phrase, scatter, split_words, widen
 
 TEXTS = (
     "Afghan peace talks open in Moscow",
@@ -266,3 +266,32 @@ def test_texts_answer_as_the_index_says(text: str, rows: list[tuple[str, str]]) 
 def test_a_private_text_answers_nothing() -> None:
     assert answers('"talks"', "talks", "")
     assert not answers('"talks"', "talks", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "scattered"),
+    [
+        ("talks", '"talks"'),
+        ('"peace talk"*', '("peace" AND "talk" *)'),
+        ('"to be or not to be"', '("to" AND "be" AND "or" AND "not" AND "be")'),
+        ('moscow -"peace talks"', '("moscow") NOT (("peace" AND "talks"))'),
+        ("", ""),
+    ],
+)
+def test_a_scattered_phrase_is_its_words(text: str, scattered: str) -> None:
+    assert scatter(match_expression(text)) == scattered
+
+
+@given(text=st.text(alphabet='ab -"*|', max_size=14), bodies=st.lists(st.text(alphabet="ab ", max_size=12), max_size=4))
+def test_a_scattered_question_does_not_hear_the_order_of_words(text: str, bodies: list[str]) -> None:
+    match = match_expression(text)
+    if not match:
+        return
+    found = []
+    for written in (bodies, [" ".join(sorted(body.split())) for body in bodies]):
+        table = _fill(tuple(written))
+        found.append(table.execute("SELECT rowid FROM t WHERE t MATCH ?", (scatter(match),)).fetchall())
+        whole = table.execute("SELECT rowid FROM t WHERE t MATCH ?", (match,)).fetchall()
+        assert " NOT " in match or set(whole) <= set(found[-1]), "whoever has the phrase has its words"
+        table.close()
+    assert found[0] == found[1]

@@ -168,13 +168,62 @@ def test_search_goes_on_and_shows_the_beginning(database: Path, article_id: int)
     assert "correction" in article, "that it changed is told"
 
 
+def test_no_question_hears_the_order_of_words(database: Path) -> None:
+    """Else a text is read through the index: `"half speaks of a"`, `"half speaks of b"`... until one answers."""
+
+    async def ask(site: Datasette, phrase: str) -> list[object]:
+        query = quote(f'"{phrase}"')
+        answers = [await site.client.get(f"/search.{form}?q={query}&size=500") for form in ("json", "csv")]
+        pages = [await site.client.get(f"/search?q={query}&order={order}") for order in ("newest", "best")]
+        links = [link for page in pages for link in Page(page.text).links() if link.startswith("/article/")]
+        return [[row["id"] for row in answers[0].json()["rows"]], answers[1].text, links]
+
+    private, whole = build_site(database, private_bodies=True), build_site(database)
+    told, other = "half speaks of wolfram", "wolfram half of speaks"
+    assert asyncio.run(ask(private, told)) == asyncio.run(ask(private, other))
+    assert asyncio.run(ask(private, told))[0] == asyncio.run(ask(whole, told))[0] != []
+    assert asyncio.run(ask(whole, other))[0] == [], "where bodies are not private a phrase is a phrase"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "article_text_fts",
+        "article_text_fts?_search={}",
+        "article_text_fts.json?_search=%22{}%22&_searchmode=raw",
+        "article_text_fts.csv?_search_folded={}",
+        "article_text_fts.json?article_text_fts=%22{}%22",
+        "article_text_fts?article_text_fts__exact={}",
+        "article_text_fts/1.json",
+    ],
+)
+def test_the_index_is_no_table_of_a_site_with_private_bodies(database: Path, address: str) -> None:
+    async def ask(site: Datasette) -> int:
+        return int((await site.client.get("/watch/" + address.format(ASKED))).status_code)
+
+    assert asyncio.run(ask(build_site(database, private_bodies=True))) == 403
+    assert asyncio.run(ask(build_site(database))) == 200
+
+
+def test_a_site_with_private_bodies_offers_nothing_that_it_refuses(database: Path) -> None:
+    async def ask(site: Datasette) -> list[str]:
+        return [str((await site.client.get(path)).text) for path in ("/search", "/watch")]
+
+    search, tables = asyncio.run(ask(build_site(database, private_bodies=True)))
+    assert "keep a phrase together" not in search and "_fts" not in tables
+    search, tables = asyncio.run(ask(build_site(database)))
+    assert "keep a phrase together" in search and "_fts" in tables
+
+
 def test_private_columns_are_those_of_the_archive(tmp_path: Path) -> None:
     db = open_archive(tmp_path / "a.db")
     known = {(table, row[1]) for table in db.table_names() for row in db.execute(f"PRAGMA table_info({table})")}
     assert known >= PRIVATE_COLUMNS
-    names = {"body", "folded", "text", "block", "term", "line"}
+    names = {"body", "folded", "text", "block", "term", "line", "shingles", "numbers"}
     wordy = {(table, column) for table, column in known if column in names and not table.endswith("_fts")}
-    assert wordy == PRIVATE_COLUMNS, "a new column with texts of articles must be private too"
+    assert wordy | {("fingerprints", "hash")} == PRIVATE_COLUMNS, (
+        "a new column with texts of articles must be private too"
+    )
 
 
 def test_a_view_or_trigger_on_bodies_is_no_way_around(tmp_path: Path) -> None:

@@ -11,15 +11,20 @@ from datasette.utils import parse_metadata
 from db.connection import ArchiveError, open_readonly
 from db.schema import DESCRIPTIONS
 from db.site import FOLDER
+from db.site.privacy import INDEX
 
 
-def site_config(name: str) -> dict[str, Any]:
+def site_config(name: str, *, private_bodies: bool = False) -> dict[str, Any]:
     """Returns Datasette's configuration for an archive whose database is called ``name`` (the stem of the file).
 
-    The text of ``datasette.yaml`` with its entry for the archive moved under that name.
+    The text of ``datasette.yaml`` with its entry for the archive moved under that name; with ``private_bodies``
+    the table `INDEX` is shut.
     """
     config: dict[str, Any] = parse_metadata((FOLDER / "datasette.yaml").read_text(encoding="utf-8"))
-    config["databases"] = {name: config.pop("archive")}
+    archive = config.pop("archive")
+    if private_bodies:
+        archive["tables"][INDEX] = {"allow": False}
+    config["databases"] = {name: archive}
     return config
 
 
@@ -47,7 +52,7 @@ def build_site(path: str | Path, archive: str | Path | None = None, *, private_b
     open_readonly(path).close()
     if set("?#%") & set(str(path)):
         raise ArchiveError(f"{path}: a path with one of ? # % cannot be browsed; rename the file or link to it")
-    config = site_config(path.stem)
+    config = site_config(path.stem, private_bodies=private_bodies)
     config.setdefault("plugins", {})["parley-site"] = {
         "archive": str(Path(archive).resolve()) if archive and not private_bodies else None,
         "private_bodies": private_bodies,

@@ -45,7 +45,7 @@ SELECT {_ROW} FROM page JOIN articles AS a ON a.id = page.id {_JOINS} ORDER BY a
 SEARCH = f"""
 WITH page AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :wider AND article_text_fts.rowid < :before_id AND {FILTERS}
+    WHERE article_text_fts MATCH sought(:wider) AND article_text_fts.rowid < :before_id AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT :limit
 )
 SELECT {_ROW} FROM page JOIN articles AS a ON a.id = page.id {_JOINS} ORDER BY a.id DESC

@@ -7,12 +7,15 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from db.site.busy import RETRY_AFTER_SECONDS, was_interrupted
+
 logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+BusyWriter = Callable[[MutableMapping[str, Any]], Awaitable[tuple[str, bytes]]]
 
 # Nothing is scripted: even markup that got through all escaping could not run. Styles may be inline because Datasette's
 # table pages carry a few. Pictures of outlets are never loaded: that would tell them who reads what.
@@ -43,9 +46,10 @@ def is_shut(path: str) -> bool:
     return bool(_QUERIES.fullmatch(path)) or ((path == "/-" or path.startswith("/-/")) and not path.startswith(_OPEN))
 
 
-def wrap_app(app: App) -> App:
+def wrap_app(app: App, write_busy: BusyWriter) -> App:
     """Returns the ASGI app with `HEADERS` on every answer and the pages of `is_shut` answered with 404.
 
+    ``write_busy``: returns the media type and body of the answer, 503, to a scope whose statements took too long.
     Specification: https://asgi.readthedocs.io/en/latest/specs/www.html
     """
 
@@ -64,22 +68,29 @@ def wrap_app(app: App) -> App:
                 message = {**message, "headers": [*kept, *HEADERS.items()]}
             await send(message)
 
-        async def send_text(status: int, text: str) -> None:
-            body = text.encode()
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+        async def send_whole(status: int, media_type: str, body: bytes, *more: tuple[bytes, bytes]) -> None:
+            headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *more]
             await send_hardened({"type": "http.response.start", "status": status, "headers": headers})
             await send_hardened({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
         if is_shut(scope["path"]):
-            await send_text(404, "This page is shut.\n")
+            await send_whole(404, _PLAIN, b"This page is shut.\n")
             return
         try:
             await app(scope, receive, send_hardened)
-        except Exception:
+        except Exception as error:
             # Datasette does not catch what goes wrong inside a page template; the server's own answer has no headers.
             if started:
                 raise
-            logger.exception("%s failed", scope["path"])
-            await send_text(500, "This page could not be made; the log of the site says why.\n")
+            if was_interrupted(error):
+                logger.warning("%r took longer than the site waits", scope["path"])
+                again = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
+                await send_whole(503, *await write_busy(scope), again, (b"cache-control", b"no-store"))
+                return
+            logger.exception("%r failed", scope["path"])
+            await send_whole(500, _PLAIN, b"This page could not be made; the log of the site says why.\n")
 
     return wrapped
+
+
+_PLAIN = "text/plain; charset=utf-8"

@@ -15,6 +15,7 @@ from db.connection import utc_now
 from db.reports import SOURCE_HEALTH, silent_before
 from db.site import export_queries as sql
 from db.site import searching
+from db.site.busy import was_interrupted
 from db.site.wording import read_names
 
 PAGE_ROWS = 100
@@ -71,7 +72,7 @@ async def read_listing(
 ) -> Listing | None:
     """Returns a list by its kind, the names in its path and its query string; None where it names nothing there is.
 
-    Raises `datasette.database.QueryInterrupted` where a search takes too long.
+    Raises what `was_interrupted` knows where a search takes too long.
     """
     kind = KINDS[name]
     names = {key: tilde_decode(value) for key, value in keys.items()}
@@ -107,8 +108,8 @@ async def read_listing(
         if name == "search":
             values |= await searching.bind_search(db, question)
         found = await db.execute(kind.statement, values, truncate=False)
-    except sqlite3.DatabaseError:
-        if name != "search":
+    except sqlite3.DatabaseError as error:
+        if name != "search" or was_interrupted(error):
             raise
         return Listing(title, _page(name, names, query), place, ("id",), (), None)
     rows = [_read_row(row) for row in found.rows]

@@ -13,9 +13,17 @@ PRIVATE_COLUMNS = frozenset(
         # The index holds every word with its places. FTS5 reads this column past the authorizer, so searches go on.
         ("article_text_fts_data", "block"),
         ("article_text_fts_idx", "term"),
+        # Hashes of a few words each: whoever has the first of them tries which word comes next.
+        ("signatures", "shingles"),
+        ("signatures", "numbers"),
+        ("fingerprints", "hash"),
     }
 )
 """Tables and columns that hold the texts of articles, or what they could be put together from."""
+
+INDEX = "article_text_fts"
+"""The table that Datasette then shows to nobody: there readers may ask the index for phrases, in any of its forms. Our
+own searches ask for words alone (`db.search.scatter`)."""
 
 TEASERS = "teasers"
 """The view that may read bodies all the same: it shows the beginning."""

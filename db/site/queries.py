@@ -355,7 +355,7 @@ FILTERS = """article_text_fts.rowid > :horizon
 
 # Of the newest articles that answer the wider expression, how many answer the one that was asked for.
 SEARCH_SHARE = """
-WITH newest AS MATERIALIZED (SELECT rowid AS id FROM article_text_fts WHERE article_text_fts MATCH :wider
+WITH newest AS MATERIALIZED (SELECT rowid AS id FROM article_text_fts WHERE article_text_fts MATCH sought(:wider)
     ORDER BY rowid DESC LIMIT :tried)
 SELECT count(*) AS n FROM newest CROSS JOIN article_text AS t ON t.id = newest.id
 WHERE answers(:match, t.folded_title, t.folded)
@@ -363,7 +363,7 @@ WHERE answers(:match, t.folded_title, t.folded)
 
 # Filters are tried on each hit, so a narrowed search looks at so many of the newest and goes on from there if asked.
 SEARCH_HORIZON = """
-SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH :wider AND rowid < :before_id
+SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH sought(:wider) AND rowid < :before_id
     ORDER BY rowid DESC LIMIT 1 OFFSET :looked_at), 0) AS id
 """
 
@@ -371,7 +371,7 @@ SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH
 SEARCH_NEWEST = f"""
 WITH found AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :wider AND article_text_fts.rowid < :before_id AND {FILTERS}
+    WHERE article_text_fts MATCH sought(:wider) AND article_text_fts.rowid < :before_id AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT max(:limit, :counted)
 ), hits AS (SELECT id, (SELECT count(*) FROM found) AS n FROM found ORDER BY id DESC LIMIT :limit)
 {_SEARCH_SHAPE} ORDER BY a.id DESC
@@ -382,7 +382,7 @@ SEARCH_BEST = f"""
 WITH newest AS MATERIALIZED (
     SELECT article_text_fts.rowid AS id, bm25(article_text_fts, 4.0, 1.0) AS rank
     FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH :match AND {FILTERS}
+    WHERE article_text_fts MATCH sought(:match) AND {FILTERS}
     ORDER BY article_text_fts.rowid DESC LIMIT 2000
 ), hits AS MATERIALIZED (
     SELECT id, rank, (SELECT count(*) FROM newest) AS n FROM newest ORDER BY rank, id DESC LIMIT :limit
@@ -391,7 +391,7 @@ WITH newest AS MATERIALIZED (
 """
 
 SEARCH_COUNT = (
-    "SELECT count(*) AS n FROM (SELECT 1 FROM article_text_fts WHERE article_text_fts MATCH :match LIMIT 1001)"
+    "SELECT count(*) AS n FROM (SELECT 1 FROM article_text_fts WHERE article_text_fts MATCH sought(:match) LIMIT 1001)"
 )
 
 # From one language to the next over the index: DISTINCT would read it whole.

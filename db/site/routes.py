@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from datasette import NotFound, Response
-from datasette.database import QueryInterrupted
 
 from db.connection import from_text
 from db.site import export_queries as sql
@@ -48,10 +47,7 @@ def _view_of(name: str) -> View:
         form = keys.pop("format")
         size = FEED_REACH if form == "atom" else _read_size(request.args.get("size"), form)
         args = {key: request.args[key] for key in request.args}
-        try:
-            listing = await read_listing(datasette.get_database(), name, keys, args, size)
-        except QueryInterrupted:
-            return Response.text("This takes too long. Try a rarer word, or fewer filters.\n", status=503)
+        listing = await read_listing(datasette.get_database(), name, keys, args, size)
         if listing is None:
             raise NotFound(f"There is no {name} {'/'.join(keys.values())}")
         if form == "atom":
@@ -179,7 +175,8 @@ async def answer_table_csv(request: Any, datasette: Any) -> Response:
         found = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         if answer.status_code != 200 or "columns" not in found:
             status = answer.status_code if answer.status_code >= 400 else 404
-            return Response.text(f"{found.get('error') or 'There is no such table'}\n", status=status)
+            kept = {name: answer.headers[name] for name in ("retry-after", "cache-control") if name in answer.headers}
+            return Response.text(f"{found.get('error') or 'There is no such table'}\n", status=status, headers=kept)
         rows += found["rows"]
         following = found.get("next")
         asked = [

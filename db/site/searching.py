@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 
 from datasette.database import Database, QueryInterrupted
 
-from db.search import answers, find_forms, match_expression, widen
+from db.search import answers, find_forms, match_expression, scatter, widen
 from db.site import queries
+from db.site.busy import was_interrupted
 from db.site.drawing import read_day
 from db.site.wording import Piece, cut_excerpt, mark_words
 
@@ -138,9 +139,10 @@ def _read_day(text: str | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def prepare_connection(connection: sqlite3.Connection) -> None:
-    """Adds the function that the statements of a search call."""
+def prepare_connection(connection: sqlite3.Connection, *, private_bodies: bool = False) -> None:
+    """Adds the functions that the statements of a search call; ``sought`` makes of an expression what is asked."""
     connection.create_function("answers", 3, answers, deterministic=True)
+    connection.create_function("sought", 1, scatter if private_bodies else str, deterministic=True)
 
 
 def bind_question(question: Question) -> dict[str, Any]:
@@ -228,7 +230,7 @@ async def _ask(db: Database, sql: str, values: Mapping[str, object], limit_ms: i
     try:
         return list((await db.execute(sql, values, custom_time_limit=limit_ms)).rows)
     except sqlite3.OperationalError as error:
-        if "vtable constructor" in str(error):  # what SQLite says when time runs out while it opens the index
+        if was_interrupted(error):
             raise QueryInterrupted(error, sql, values) from error
         raise
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from sqlite3 import Connection
@@ -17,7 +19,7 @@ from db.connection import from_text, to_text, utc_now
 from db.plurals import plural, say_count, say_number
 from db.reports import silent_before
 from db.schema import DESCRIPTIONS
-from db.site import FOLDER, drawing, headers, privacy, queries, raw_pages, routes, searching, wording
+from db.site import FOLDER, busy, drawing, headers, privacy, queries, raw_pages, routes, searching, wording
 
 _STYLE_VERSION = sha256((FOLDER / "static" / "parley.css").read_bytes()).hexdigest()[:8]
 """In the address of the style sheet, so that browsers never show a page with last month's."""
@@ -117,8 +119,9 @@ async def show_raw_page(datasette: Any, request: Any) -> Response:
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_connection(conn: Connection, datasette: Any) -> None:
     """Adds what searches call; keeps the texts of articles from every statement of a site with private bodies."""
-    searching.prepare_connection(conn)
-    if _is_private(datasette):
+    private = _is_private(datasette)
+    searching.prepare_connection(conn, private_bodies=private)
+    if private:
         privacy.hide_bodies(conn)
 
 
@@ -133,6 +136,18 @@ def register_routes() -> list[tuple[str, routes.View]]:
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def asgi_wrapper() -> Any:
+def handle_exception(exception: Exception) -> Callable[[], Awaitable[None]] | None:
+    """Hands what ran out of time on to `asgi_wrapper`; Datasette would log a traceback and call it an error."""
+    if not busy.was_interrupted(exception):
+        return None
+
+    async def hand_on() -> None:
+        raise exception
+
+    return hand_on
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def asgi_wrapper(datasette: Any) -> Callable[[headers.App], headers.App]:
     """Hardens every answer."""
-    return headers.wrap_app
+    return partial(headers.wrap_app, write_busy=partial(busy.write_busy, datasette))
