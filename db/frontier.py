@@ -205,37 +205,46 @@ def add_links(db: Database, seed: Seed, links: Iterable[Link], now: str) -> Adde
     hosts: set[str] = set()
     for link in links:
         row = db.execute(KNOWN, (link.url,)).fetchone()
-        if row is not None:
-            known += 1
-            if hear_again(db, seed, link, Known(*row), now):
-                again += 1
+        if row is None:
+            new += 1
+            fate = _add_link(db, seed, link, now)
+            if fate == "pending":
                 hosts.add(host_of(link.url))
-            continue
-        new += 1
-        host = host_of(link.url)
-        fate, reason, article_id = _first_fate(db, link, seed.since)
-        db.execute(
-            "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint, published_hint, modified_hint, fate,"
-            " reason, settled_at, article_id, dated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                link.url,
-                url_key(link.url),
-                host,
-                seed.id,
-                now,
-                link.title_hint,
-                link.published_hint,
-                link.modified_hint,
-                fate,
-                reason,
-                None if fate == "pending" else now,
-                article_id,
-                dated_at(seed, link, now),
-            ),
-        )
-        if fate == "pending":
+            if fate != "duplicate_url":
+                continue
+            row = db.execute(KNOWN, (link.url,)).fetchone()
+        else:
+            known += 1
+        host = hear_again(db, seed, link, Known(*row), now)
+        if host is not None:
+            again += 1
             hosts.add(host)
     return Added(new, known, again, frozenset(hosts))
+
+
+def _add_link(db: Database, seed: Seed, link: Link, now: str) -> Fate:
+    """Writes a link never seen before and returns its fate."""
+    fate, reason, article_id = _first_fate(db, link, seed.since)
+    db.execute(
+        "INSERT INTO links (url, url_key, host, seed_id, found_at, title_hint, published_hint, modified_hint, fate,"
+        " reason, settled_at, article_id, dated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            link.url,
+            url_key(link.url),
+            host_of(link.url),
+            seed.id,
+            now,
+            link.title_hint,
+            link.published_hint,
+            link.modified_hint,
+            fate,
+            reason,
+            None if fate == "pending" else now,
+            article_id,
+            dated_at(seed, link, now),
+        ),
+    )
+    return fate
 
 
 def _first_fate(db: Database, link: Link, since: str | None) -> tuple[Fate, str | None, int | None]:
@@ -300,7 +309,9 @@ def add_archive_link(db: Database, url: str, seed_id: int, now: str) -> int:
     A capture under another spelling of an article's address (http, www, a tracker) is one of that article: the link
     that brought it is returned. Else a link is made for the page.
     """
-    own = db.execute("SELECT id FROM links WHERE url_key = ? AND fate = 'article'", (url_key(url),)).fetchone()
+    own = db.execute(
+        "SELECT id FROM links WHERE url_key = ? AND article_id IS NOT NULL AND fate <> 'duplicate_url'", (url_key(url),)
+    ).fetchone()
     if own is not None:
         return int(own[0])
     cursor = db.execute(

@@ -44,33 +44,44 @@ class Known:
     settled_at: str | None
     pause_seconds: int
     dated_at: str | None
+    host: str
 
 
-KNOWN = (
-    "SELECT id, url_key, fate, modified_hint, article_id, settled_at, recheck_pause_seconds, dated_at FROM links"
-    " WHERE url = ?"
+_KNOWN = (
+    "SELECT id, url_key, fate, modified_hint, article_id, settled_at, recheck_pause_seconds, dated_at, host FROM links"
 )
+KNOWN = f"{_KNOWN} WHERE url = ?"
+_OF_ARTICLE = f"{_KNOWN} WHERE url_key = ? AND article_id IS NOT NULL AND fate <> 'duplicate_url'"
 
 
-def hear_again(db: Database, seed: Seed, link: Link, known: Known, now: str) -> bool:
-    """Returns whether a known link became pending again, because its article changed or its failure is long past."""
+def hear_again(db: Database, seed: Seed, link: Link, known: Known, now: str) -> str | None:
+    """Returns the host of a link that became pending again, because its article changed or its failure is long past.
+
+    Where the known one is another spelling of an article's address (a sitemap has no trackers, a feed has) it is the
+    link that brought the article.
+    """
+    if known.fate == "duplicate_url":
+        row = db.execute(_OF_ARTICLE, (known.url_key,)).fetchone() if link.modified_hint else None
+        if row is None:
+            return None
+        known = Known(*row)
     if known.fate == "pending":
         _refresh_pending(db, seed, link, known, now)
-        return False
+        return None
     if known.fate == "failed":
         pause = _longer(known.pause_seconds, FAILED_AGAIN_SECONDS)
         is_worth_it = seed.kind == "feed" and _has_rested(known, pause, now) and find_same(db, known.url_key) is None
     elif known.fate == "article" and link.modified_hint:
         pause, is_worth_it = _judge_change(db, known, min(link.modified_hint, now), now)
     else:
-        return False
+        return None
     if is_worth_it:
         db.execute(
             "UPDATE links SET fate = 'pending', tries = 0, next_try_at = NULL, recheck_pause_seconds = ?, dated_at = ?,"
             " modified_hint = coalesce(?, modified_hint) WHERE id = ?",
             (pause, dated_at(seed, link, now), link.modified_hint, known.id),
         )
-    return is_worth_it
+    return known.host if is_worth_it else None
 
 
 def _refresh_pending(db: Database, seed: Seed, link: Link, known: Known, now: str) -> None:

@@ -423,6 +423,23 @@ def test_an_article_is_asked_again_when_its_seed_gives_a_newer_time(
     assert _add(db, Link(url, modified_hint=after), now=LATER) == Added(known=1)
 
 
+def test_a_seed_that_spells_an_address_otherwise_is_believed_as_well(db: Database) -> None:
+    """A feed adds trackers, a sitemap has none; whichever knows of the change is heard, met before or not."""
+    url = _stored(db, "2026-11-22T10:00:00Z")
+    clean, mobile = f"{url}/?utm_source=map", url.replace("https://", "https://m.")
+    assert _add(db, Link(clean, modified_hint="2026-11-22T10:00:00Z"), now=LATER) == Added(new=1)
+    told = Link(clean, modified_hint="2026-11-22T11:00:00Z")
+    assert _add(db, told, now=LATER) == Added(known=1, again=1, hosts=WAITING)
+    assert _add(db, told, now=LATER) == Added(known=1), "it waits already"
+    assert next_link(db, "hill.example", NOW, []) is not None
+    settle_link(db, 1, "article", LATER, article_id=1)
+    db.execute("UPDATE articles SET updated_at = ?", (LATER,))
+    told = Link(mobile, modified_hint="2026-11-22T12:00:00Z")
+    assert _add(db, told, now=LATER) == Added(new=1, again=1, hosts=WAITING)
+    assert [fate for fate, _ in _fates(db).values()] == ["pending", "duplicate_url", "duplicate_url"]
+    assert _add(db, Link(f"{url}?fbclid=1"), now=LATER) == Added(new=1), "one that says nothing of a change"
+
+
 def _day(n: float) -> str:
     return to_text(from_text(NOW) + timedelta(days=n))
 
