@@ -21,10 +21,11 @@ from db.topics import (
     read_matches,
     read_others,
     read_pairs,
+    read_texts,
     topics_to_apply,
 )
-from pipelines.relevance import judge_examples
-from pipelines.rescoring import judge_archive
+from pipelines.relevance import Judge, judge_examples, read_example
+from pipelines.rescoring import judge_archive, read_article
 from pipelines.suggestion import LEAST_ARTICLES, Sample, suggest_spellings, suggest_terms
 from pipelines.topic import Topic
 
@@ -112,6 +113,8 @@ def write_examples(topics: Sequence[Topic]) -> tuple[list[str], int]:
             if verdict != example.expect:
                 lines.append(f"       expected: {example.expect}")
                 lines += [f"       {_write_reason(reason)}" for reason in (relevance.reasons if relevance else ())]
+                if relevance is None:
+                    lines.append(f"       {Judge([topic]).explain_absence(topic, read_example(example))}")
     lines.append(f"{plural(n_run, 'example')}, {n_failed} failed")
     return lines, n_failed
 
@@ -186,13 +189,13 @@ def write_diff(database: Path, topics: Sequence[Topic], *, processes: int, every
             before = {key: match for key, match in stored_matches[topic.id].items() if key <= newest}
             version = f"version {stored[0]} -> {topic.version}" if stored else f"new, version {topic.version}"
             yield f"{topic.id}: {version}" + (" (unchanged)" if stored and stored[0] == topic.version else "")
-            yield from _write_changes(db, before, after[topic.id], everything)
+            yield from _write_changes(db, topic, before, after[topic.id], everything)
     finally:
         db.close()
 
 
 def _write_changes(
-    db: Database, before: dict[int, StoredMatch], after: dict[int, Relevance], everything: bool
+    db: Database, topic: Topic, before: dict[int, StoredMatch], after: dict[int, Relevance], everything: bool
 ) -> Iterator[str]:
     changes = find_changes(before, after)
     for state, word in (("accepted", "accepted"), ("for review", "for review")):
@@ -202,11 +205,14 @@ def _write_changes(
         yield f"  {word}: {plural(total, 'article')}, {came} more and {went} fewer than now"
     shown = changes if everything else _take_evenly(changes)
     named = name_articles(db, [change.article_id for change in shown])
+    judge = Judge([topic])
     for change in shown:
         yield change.write(*named[change.article_id])
         if change.after != "out":
             forms = [form for reason in after[change.article_id].reasons for form in reason["forms"]]
             yield f"           for {', '.join(list(dict.fromkeys(forms))[:FORMS_SHOWN])}"
+        for text in read_texts(db, [change.article_id]) if change.after == "out" else ():
+            yield f"           because {judge.explain_absence(topic, read_article(text))}"
     if len(shown) < len(changes):
         yield f"  and {plural(len(changes) - len(shown), 'more change')} (--all lists them)"
 

@@ -14,7 +14,7 @@ from pipelines.hits import Hit, Text, collect, holds, merge, read_text
 from pipelines.term import Term
 from pipelines.term_index import TermIndex
 from pipelines.topic import ALL_ENTITIES, Example, Expect, Rule, Topic, fold_language
-from pipelines.topic_grammar import Lookup, Name, Words, walk
+from pipelines.topic_grammar import Lookup, Name, Words, terms_of, walk
 
 LEAD_WORDS = 60
 """The lead of a body: a first hit so many words in counts half of one at its beginning."""
@@ -84,6 +84,29 @@ class Judge:
             mentions[topic.id] = {key: count for key, count in counts.items() if count}
         return mentions
 
+    def explain_absence(self, topic: Topic, article: Article) -> str:
+        """Returns the first thing that keeps an article from matching one of the topics, in a few words."""
+        if _in_window(topic, article) is False:
+            return f"it was published on {(article.published_at or '')[:10]}, outside the window"
+        text = self._read(article, None)
+        language = fold_language(article.language)
+        lookup = self._present(topic, language, text)
+        spoke = [rule for rule in topic.any if holds(rule.expression, text, lookup)]
+        if not spoke:
+            if there := _name_forms(topic.any, text, lookup):
+                return f"no expression of `any` holds; its words there: {there}"
+            if there := _name_forms(topic.any, text, self._present(topic, None, text)):
+                return f"its words there are listed for other languages than {language}: {there}"
+            return "no word of `any` stands there"
+        for rule in topic.require:
+            if not holds(rule.expression, text, lookup):
+                return f"`require` does not hold: {rule.text}"
+        for rule in topic.vetoes:
+            if holds(rule.expression, text, lookup):
+                return f"`not` holds: {rule.text} ({_name_forms([rule], text, lookup)})"
+        score = _weigh(topic, text, spoke, lookup, dated=True).score
+        return f"its score is {score:.2f}, below review ({topic.review:g})"
+
     def _read(self, article: Article, folded: tuple[str, str] | None) -> Text:
         if self._last is None or self._last.article is not article:  # judged first, then asked for mentions
             self._last = read_text(article, self._index, folded)
@@ -115,19 +138,23 @@ def find_mentions(topic: Topic, article: Article) -> dict[str, int]:
     return Judge([topic]).find_mentions(article)[topic.id]
 
 
+def read_example(example: Example) -> Article:
+    """Returns an example as the article it stands for."""
+    return Article(
+        "https://example.org/",
+        example.title,
+        example.body.strip(),
+        published_at=f"{example.date}T00:00:00Z" if example.date else None,
+        language=example.language,
+    )
+
+
 def judge_examples(topic: Topic) -> list[tuple[Example, Expect, Relevance | None]]:
     """Returns each example of a topic with the verdict it gets and the Relevance behind it (None when rejected)."""
     judge_all = Judge([topic])
     results: list[tuple[Example, Expect, Relevance | None]] = []
     for example in topic.examples:
-        article = Article(
-            "https://example.org/",
-            example.title,
-            example.body.strip(),
-            published_at=f"{example.date}T00:00:00Z" if example.date else None,
-            language=example.language,
-        )
-        relevance = next(iter(judge_all.judge(article)), None)
+        relevance = next(iter(judge_all.judge(read_example(example))), None)
         verdict: Expect = "reject" if relevance is None else "accept" if relevance.accepted else "review"
         results.append((example, verdict, relevance))
     return results
@@ -177,6 +204,14 @@ def weigh_hits(n: int, hits: Sequence[Hit], text: Text) -> float:
     soon = 0.0 if first is None else 1 / (1 + first / LEAD_WORDS)
     share = min(1.0, 2 * text.share_hit(hits))
     return round(0.4 * evidence / (evidence + 3) + 0.25 * in_title + 0.2 * soon + 0.15 * share, 4)
+
+
+def _name_forms(rules: Iterable[Rule], text: Text, lookup: Lookup) -> str:
+    """Returns the words that rules speak of, whether they hold or not, as the article wrote them: some of each form."""
+    terms = {term for rule in rules for term in terms_of(rule.expression, lookup)}
+    hits = merge(hit for term in terms for hit in text.hits.get(term, ()))
+    forms = {text.words_of(hit): hit for hit in reversed(hits)}
+    return ", ".join(text.write_form(hit) for hit in sorted(forms.values())[:MOST_FORMS])
 
 
 def _give_reason(rule: str, hits: Sequence[Hit], text: Text, sides: Sequence[Sequence[Hit]] = ()) -> dict[str, Any]:

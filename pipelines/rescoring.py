@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from db.connection import open_archive, open_readonly, transaction, utc_now
 from db.records import Article, Relevance
 from db.topics import (
+    StoredText,
     add_matches,
     add_mentions,
     find_article_ids,
@@ -75,6 +76,11 @@ def judge_archive(path: Path, topics: Sequence[Topic], *, processes: int) -> Ite
             yield from judgements
 
 
+def read_article(text: StoredText) -> Article:
+    """Returns of a stored article what judging looks at."""
+    return Article(text.url, text.title, text.body, published_at=text.published_at, language=text.language)
+
+
 class _Judging:
     """A judge with a reading connection of its own."""
 
@@ -91,7 +97,7 @@ class _Judging:
     def judge(self, ids: Sequence[int]) -> list[Judgement]:
         judgements: list[Judgement] = []
         for text in read_texts(self._db, ids):
-            article = Article(text.url, text.title, text.body, published_at=text.published_at, language=text.language)
+            article = read_article(text)
             folded = text.folded_title, text.folded
             relevance = self._judge.judge(article, folded)
             mentions = {topic: named for topic, named in self._judge.find_mentions(article, folded).items() if named}

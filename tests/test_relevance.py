@@ -324,3 +324,32 @@ def test_the_shipped_topics_count_people() -> None:
     article = _article("خلیلزاد در دوحه", "زلمی خليل زاد با عباس ستانکزی دیدار کرد.", "fa")
     mentions = Judge(topics).find_mentions(article)
     assert mentions["afghan-peace-talks"] == {"khalilzad": 2, "stanikzai": 1}
+
+
+@pytest.mark.parametrize(
+    ("article", "why"),
+    [
+        (_article("Bridge", published_at="2023-12-31"), "it was published on 2023-12-31, outside the window"),
+        (_article("A quiet day", "Nothing here."), "no word of `any` stands there"),
+        (
+            _article("A quiet day", "Мост и bridges.", "ru"),
+            "no expression of `any` holds; its words there: Мост",
+        ),
+        (_article("A quiet day", "A bridge.", "ru"), "its words there are listed for other languages than ru: bridge"),
+        (
+            _article("A quiet day", "The bridge. " + "word " * 20 + "Talks."),
+            "no expression of `any` holds; its words there: bridge, Talks",
+        ),
+        (_article("Cricket on the bridge"), "`not` holds: title('cricket') (Cricket)"),
+        (_article("Мост", "x " * 20, None, "2024-01-01"), "its score is 0.41, below review (0.5)"),
+    ],
+)
+def test_why_an_article_does_not_match_is_told(topic: Topic, article: Article, why: str) -> None:
+    strict = replace(topic, review=0.5)
+    assert judge(strict, article) is None
+    assert Judge([strict]).explain_absence(strict, article) == why
+
+
+def test_what_is_required_and_missing_is_told(topic: Topic) -> None:
+    lacking = replace(topic, require=(Rule("mayor", parse_expression("mayor")),))
+    assert Judge([lacking]).explain_absence(lacking, _article("Bridge")) == "`require` does not hold: mayor"

@@ -63,6 +63,11 @@ def test_a_failing_example_is_shown_and_ends_with_1(folder: Path) -> None:
     assert "expected: reject" in done.stdout
     assert "title, 1 x 'bridge': Bridge" in done.stdout
     assert "2 examples, 1 failed" in done.stdout
+    path.write_text(FILE.replace("Bridge closes", "Brigde closes"), encoding="utf-8")
+    assert (
+        "       expected: review\n       no word of `any` stands there\n"
+        in _run("test", "-s", f"TOPICS={folder}").stdout
+    )
 
 
 def test_mistakes_end_with_2_and_a_plain_message(folder: Path, tmp_path: Path) -> None:

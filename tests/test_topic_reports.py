@@ -81,7 +81,9 @@ def test_a_diff_names_gains_and_losses_and_writes_nothing(archive: Path, topic: 
     (gain,) = [at for at, line in enumerate(lines) if line.endswith("(was out)  2024-06-01  harbour  Regatta")]
     assert lines[gain].startswith("  + ")
     assert lines[gain + 1].startswith("           for ") and "ferry" in lines[gain + 1].casefold()  # and why
-    assert any(line.startswith("  - ---- out (was 0.") and line.endswith("Ferry strike goes on") for line in lines)
+    (loss,) = [at for at, line in enumerate(lines) if line.endswith("Ferry strike goes on")]
+    assert lines[loss].startswith("  - ---- out (was 0.")
+    assert lines[loss + 1] == "           because `not` holds: 'captain lind' (Captain Lind)"
     assert archive.read_bytes() == stored
     apply_topics(archive, [edited], processes=1)
     after = list(write_diff(archive, [edited], processes=1, everything=False))
