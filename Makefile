@@ -44,6 +44,9 @@ lock: setup ## pin the newest packages pyproject.toml allows (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra dev --upgrade --quiet pyproject.toml -o requirements.lock
 
+screenshots: setup ## take the pictures of the README anew (needs Chromium: `make browser`)
+	$(BIN)/python -m tests.browser.screenshots
+
 bench: setup ## measure against the replayed newsroom and the peers (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks.throughput
 

@@ -391,6 +391,15 @@ def test_everything_in_the_lock_has_hashes_and_nothing_names_an_index() -> None:
         assert not entry.startswith("-")
 
 
+def test_every_target_of_make_that_a_page_names_is_one() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.M))
+    named = {target for name in PAGES for target in re.findall(r"(?:^|`)make ([a-z]+)", read(name), re.M)}
+    assert len(named) > 4 and named <= targets
+    (phony,) = re.findall(r"^\.PHONY: (.*)", makefile, re.M)
+    assert set(phony.split()) == targets
+
+
 # --- files, links, changelog ------------------------------------------------------------------------------------------
 
 

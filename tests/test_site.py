@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
@@ -105,6 +106,24 @@ def test_our_pages_hold_no_script_no_foreign_resource_and_leak_no_template_error
 def test_links_between_our_pages_lead_somewhere(site: Site, path: str) -> None:
     for link in {link for link in Page(site.get(path).text).links() if link.startswith("/")}:
         assert site.get(urldefrag(link).url).status == 200, link
+
+
+def test_the_page_of_the_data_names_every_table_and_view_in_plain_words(site: Site, database: Path) -> None:
+    text = site.get("/watch").text
+    links = Page(text).links()
+    with closing(sqlite3.connect(database)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+    shadows = {name for name in names if name.startswith(("article_text_fts_", "sqlite_"))}
+    assert {name for name in names if f"/watch/{name}" not in links} == shadows
+    assert "](" not in text and "`" not in text
+    assert "](" not in site.get("/watch/rechecks").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/topic/{id}", "/article/{id}", "/story/{id}", "/source/{id}", "/entity/{topic}/{slug}"]
+)
+def test_the_name_of_a_template_is_no_page(site: Site, path: str) -> None:
+    assert site.get(path).status == 404
 
 
 def test_policy_lets_no_script_run() -> None:

@@ -227,3 +227,19 @@ def test_a_wide_beginning_is_looked_for_in_the_newest_articles(tmp_path: Path, m
     assert (rare.n, rare.hits, rare.words) == (0, (), (("wordier*", 0),)), "the index reads what is rare to its end"
     private = asyncio.run(ask({"q": "wordy*"}, private=True))
     assert (private.n, len(private.hits)) == (120, 20), "counted by the index, which private texts do not hinder"
+
+
+def test_an_excerpt_is_looked_for_in_no_more_than_the_beginning_of_a_giant(tmp_path: Path) -> None:
+    """A page of a hostile outlet is in every search; its words are folded one by one."""
+    path = tmp_path / "giant.db"
+    fill_archive(path)
+    fill = Filler(path)
+    fill.made = 50
+    reach = searching.EXCERPT_REACH
+    for title, place in (("Near", reach // 2), ("Far", 3 * reach)):
+        fill.article(title, f"{'Much ado. ' * (place // 10)} quokka {'Much ado. ' * (3 * reach // 10)}")
+    fill.db.close()
+    found = asyncio.run(search_archive(app.build_site(path).get_database(), read_request({"q": "quokka"})))
+    marked = {hit.row["title"]: ("mark", "quokka") in hit.excerpt for hit in found.hits}
+    assert marked == {"Near": True, "Far": False}
+    assert all("".join(text for _, text in hit.excerpt).count("Much ado") > 3 for hit in found.hits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,40 @@ def test_a_difference_rebuilds_the_new_text(old: list[str], new: list[str]) -> N
     assert pieces is not None
     assert "".join(text for kind, text in pieces if kind in ("same", "added")).split() == "".join(new).split()
     assert "".join(text for kind, text in pieces if kind in ("same", "removed")).split() == "".join(old).split()
+
+
+def test_a_comparison_that_would_take_too_long_grows_coarse_and_stays_true() -> None:
+    """Every second word shared, each many times: `difflib` alone takes the third power of the words."""
+    n = wording.LONGEST_COMPARED // 2
+    old = " ".join(f"shared{place % 60} old{place}" for place in range(n))
+    new = " ".join(f"shared{place % 60} new{place}" for place in range(n))
+    began = time.process_time()
+    pieces = wording.compare_texts(old, new, context=2 * n)
+    assert time.process_time() - began < 2
+    assert pieces is not None and ("same", "shared0 ") in pieces
+    assert "".join(text for kind, text in pieces if kind in ("same", "added")).split() == new.split()
+    assert "".join(text for kind, text in pieces if kind in ("same", "removed")).split() == old.split()
+
+
+def test_a_long_text_with_a_few_changes_is_compared_to_the_word() -> None:
+    words = [f"w{place % 3000}" for place in range(wording.LONGEST_COMPARED - 1)]
+    changed = [*words[:40], "put", "in", *words[40:4000], *words[4001:]]
+    pieces = wording.compare_texts(" ".join(words), " ".join(changed)) or []
+    assert [piece for piece in pieces if piece[0] in ("added", "removed")] == [
+        ("added", "put in "),
+        ("removed", "w1000 "),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("when ([revisions](revisions.md)); a `row`", "when (revisions); a row"),
+        ("[a] list (of two)", "[a] list (of two)"),
+    ],
+)
+def test_descriptions_are_shown_as_plain_text(text: str, plain: str) -> None:
+    assert wording.strip_markdown(text) == plain
 
 
 def test_why_two_articles_were_joined_in_words() -> None:

@@ -12,6 +12,7 @@ from db.connection import ArchiveError, open_readonly
 from db.schema import DESCRIPTIONS
 from db.site import FOLDER
 from db.site.privacy import INDEX
+from db.site.wording import strip_markdown
 
 
 def site_config(name: str, *, private_bodies: bool = False) -> dict[str, Any]:
@@ -32,8 +33,8 @@ def site_metadata(name: str) -> dict[str, Any]:
     """Returns Datasette's metadata for the archive: what tables and columns mean, from `db.schema.DESCRIPTIONS`."""
     tables = {
         table: {
-            "description": doc.text.replace("`", ""),  # Datasette shows plain text
-            "columns": {column: text.replace("`", "") for column, text in doc.columns.items()},
+            "description": strip_markdown(doc.text),  # Datasette shows plain text
+            "columns": {column: strip_markdown(text) for column, text in doc.columns.items()},
         }
         for table, doc in DESCRIPTIONS.items()
     }

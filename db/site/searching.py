@@ -28,6 +28,8 @@ WIDE_SHARE = 0.05
 """A long beginning that so many of the newest `TRIED` articles with its first letters have is looked for among these;
 a rarer one has so few articles that the index reads them all in 100 ms at a million."""
 WORDS_EXPLAINED = 8
+EXCERPT_REACH = 50_000
+"""Characters of a text in which an excerpt is looked for: all of nearly every article, 20 ms of the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,5 +257,6 @@ async def _count_all(db: Database, question: Question, rows: list[Any], limit_ms
 
 
 def _present(match: str, row: Any) -> Hit:
-    forms = find_forms(match, row["title"], row["body"])
-    return Hit(row, mark_words(row["title"], forms), cut_excerpt(row["body"], forms))
+    body = (row["body"] or "")[:EXCERPT_REACH]
+    forms = find_forms(match, row["title"], body)
+    return Hit(row, mark_words(row["title"], forms), cut_excerpt(body, forms))

@@ -7,7 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
+from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -155,6 +156,14 @@ def file_name(path: str | None) -> str:
     return PurePath(path or "").name
 
 
+def strip_markdown(text: str) -> str:
+    """Returns a description of the schema as plain text: the words of its links, and no backticks."""
+    return _LINK.sub(r"\1", text).replace("`", "")
+
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
+
+
 def split_paragraphs(body: str | None) -> list[str]:
     """Returns the paragraphs of a stored body, blank ones left out."""
     return [text for part in (body or "").split("\n\n") if (text := part.strip())]
@@ -279,16 +288,38 @@ def cut_excerpt(body: str | None, forms: Iterable[str], width: int = 280) -> lis
     return [*([("gap", "… ")] if start else []), *pieces, *([("gap", " …")] if stop < len(text) else [])]
 
 
-def compare_texts(old: str | None, new: str | None, context: int = 12, longest: int = 6000) -> list[Piece] | None:
+LONGEST_COMPARED = 6000
+"""Words of the longest text that is compared."""
+COMPARING_STEPS = 1_000_000
+"""Pairs of equal words that a comparison looks at: a tenth of a second, far more than two versions of a story need.
+Two texts made to keep `difflib` busy would hold up every reader for half a minute."""
+
+
+class _BoundedMatcher(SequenceMatcher[str]):
+    """Looks for no more common passages once `COMPARING_STEPS` are done; what is left counts as replaced."""
+
+    b2j: dict[str, list[int]]
+
+    def __init__(self, a: list[str], b: list[str]) -> None:
+        super().__init__(None, a, b, autojunk=True)
+        self._steps = list(accumulate((1 + len(self.b2j.get(word, ())) for word in a), initial=0))
+        self._left = COMPARING_STEPS
+
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        self._left -= self._steps[ahi if ahi is not None else -1] - self._steps[alo]
+        return super().find_longest_match(alo, ahi, blo, bhi) if self._left >= 0 else Match(alo, blo, 0)
+
+
+def compare_texts(old: str | None, new: str | None, context: int = 12) -> list[Piece] | None:
     """Returns what changed between two texts, word by word, with ``context`` unchanged words around each change.
 
-    None where a text has more than ``longest`` words: comparing takes time that grows with their product.
+    None where a text has more than `LONGEST_COMPARED` words.
     """
     before, after = (re.findall(r"\S+\s*", text or "") for text in (old, new))
-    if max(len(before), len(after)) > longest:
+    if max(len(before), len(after)) > LONGEST_COMPARED:
         return None
     pieces: list[Piece] = []
-    matcher = SequenceMatcher(None, [w.strip() for w in before], [w.strip() for w in after], autojunk=True)
+    matcher = _BoundedMatcher([w.strip() for w in before], [w.strip() for w in after])
     steps = matcher.get_opcodes()
     for number, (tag, a0, a1, b0, b1) in enumerate(steps):
         if tag == "equal":

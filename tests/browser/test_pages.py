@@ -129,11 +129,11 @@ def test_hostile_titles_run_nothing(site: Site, tab: Tab) -> None:
     assert "</p><script>document.title='owned'</script>" in tab.evaluate("document.querySelector('.body').textContent")
 
 
-def _contrast(tab: Tab, selector: str) -> float:
-    """Returns the contrast of an element's text with the page's background (WCAG 2.2, 1 to 21)."""
+def _contrast(tab: Tab, selector: str, pseudo: str = "") -> float:
+    """Returns the contrast of an element's text, or what stands before it, with the page's background (WCAG 2.2)."""
     colours = tab.evaluate(
         f"[document.querySelector('{selector}'), document.body].map((e, i) =>"
-        " getComputedStyle(e)[i ? 'backgroundColor' : 'color'])"
+        f" getComputedStyle(e, i ? '' : '{pseudo}')[i ? 'backgroundColor' : 'color'])"
     )
 
     def luminance(colour: str) -> float:
@@ -165,3 +165,26 @@ def test_timeline_and_stylesheet_are_drawn(site: Site, tab: Tab, tmp_path: Path)
     assert tab.evaluate("document.querySelector('.columns > section').getBoundingClientRect().width") > 350
     tab.save_screenshot(tmp_path / "front.png")
     assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_small_charts_are_drawn_in_the_colour_of_the_large_ones(site: Site, tab: Tab, dark: bool) -> None:
+    colour = "selector => getComputedStyle(document.querySelector(selector)).fill"
+    tab.open(site.url + "/sources", width=1280, dark=dark)
+    spark = tab.page.evaluate(colour, ".spark path")
+    tab.open(site.url + "/", width=1280, dark=dark)
+    assert spark == tab.page.evaluate(colour, ".timeline .wide rect.stories")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", ["/shown/articles", "/shown/articles/1"])
+def test_names_of_columns_can_be_read_on_a_phone(site: Site, tab: Tab, path: str, dark: bool) -> None:
+    tab.open(site.url + path, width=390, dark=dark)
+    assert tab.evaluate("getComputedStyle(document.querySelector('td'), '::before').content") == '"id"'
+    assert _contrast(tab, "td", "::before") >= 4.5
+
+
+def test_on_a_phone_a_run_says_what_came_of_it_without_being_pushed_sideways(site: Site, tab: Tab) -> None:
+    tab.open(site.url + "/runs", width=390)
+    told = tab.evaluate("document.querySelector('.list td:last-child').getBoundingClientRect().toJSON()")
+    assert told["left"] >= 0 and told["right"] <= 390

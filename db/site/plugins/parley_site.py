@@ -45,7 +45,8 @@ _FILTERS = {
     "counters": wording.say_counters,
     # Datasette redirects percent signs in paths to its own escapes (~D8), so ids travel in those.
     "tilde": tilde_encode,
-    "untilde": tilde_decode,
+    # An address may spell the name of a template, `/topic/{id}`: then there is no part to read.
+    "untilde": lambda part: tilde_decode(str(part)),
     "record_id": wording.read_id,
 }
 
@@ -68,7 +69,7 @@ def extra_template_vars(datasette: Any) -> dict[str, Any]:
         "queries": queries,
         "raw_pages": _archive_folder(datasette) is not None,
         "archive_name": datasette.get_database().name,
-        "described": {table: doc.text.replace("`", "") for table, doc in DESCRIPTIONS.items()},
+        "described": {table: wording.strip_markdown(doc.text) for table, doc in DESCRIPTIONS.items()},
         "now": now,
         "clock": {
             "now": now,
