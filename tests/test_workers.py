@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -28,7 +29,7 @@ from pipelines.judging import sign
 from pipelines.page import Page, Reading
 from pipelines.topic import Topic
 from pipelines.topic_file import load_topics
-from pipelines.workers import Workers
+from pipelines.workers import PIPE_BYTES, RoomyPipes, Workers
 from tests.command_lines import make_command, make_parser
 from tests.crawling import is_alive, wait_until
 from tests.forked_commands import run_scrapy
@@ -454,3 +455,19 @@ def test_what_keeps_the_fork_server_from_an_early_start_is_left_to_be_told_in_it
     monkeypatch.setattr("pipelines.workers.start_server", refuse)
     options, rest = make_parser("crawl").parse_known_args(["news", "-s", f"DATABASE={tmp_path / 'news.db'}"])
     make_command("crawl").process_options(rest, options)
+
+
+def test_the_pipe_to_the_workers_holds_several_pages() -> None:
+    allowed = int(Path("/proc/sys/fs/pipe-max-size").read_text())
+    reader, writer = RoomyPipes().Pipe(duplex=False)
+    with reader, writer:
+        room = fcntl.fcntl(writer.fileno(), fcntl.F_GETPIPE_SZ)
+        assert room >= PIPE_BYTES or (os.geteuid() and allowed < PIPE_BYTES)
+
+
+def test_a_pipe_that_may_not_grow_serves_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines.workers, "PIPE_BYTES", 1 << 31)  # beyond what the system has at all
+    reader, writer = RoomyPipes().Pipe(duplex=False)
+    with reader, writer:
+        writer.send(b"page")
+        assert reader.recv() == b"page"
