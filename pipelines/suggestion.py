@@ -322,9 +322,10 @@ def _join_forms(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
 
 def suggest_spellings(topic: Topic, accepted: Sequence[Sample], others: Sequence[Sample]) -> list[Spelling]:
     """Returns words of accepted articles that are one or two letters from an entity's spelling and not among them."""
-    inside = Counter(word for sample in accepted for word in _long_words(sample.text))
+    read = [(sample.language, _long_words(_drop_small(sample.text))) for sample in accepted]
+    inside = Counter(word for _, words in read for word in words)
     outside = Counter(word for sample in others for word in _long_words(sample.text))
-    languages = {word: sample.language for sample in accepted for word in _long_words(sample.text)}
+    languages = {word: language for language, words in read for word in words}
     rare = [word for word, n in inside.items() if n * max(1, len(others)) > 2 * outside[word] * max(1, len(accepted))]
     neighbours: dict[str, set[str]] = {}
     for word in rare:
@@ -333,14 +334,26 @@ def suggest_spellings(topic: Topic, accepted: Sequence[Sample], others: Sequence
     known = TermIndex(topic.all_terms() | _single_words(topic))
     found: dict[tuple[str, str], Spelling] = {}
     for entity in topic.entities:
-        names = {word for term in topic.terms(entity.id, None) for word in term.words if len(word) >= SHORTEST_SPELLING}
+        names = _name_words(topic, entity.id, None)
+        of_language = {language: _name_words(topic, entity.id, language) or names for language in languages.values()}
         for name in sorted(names):
             near = {word for cut in _cut(name) for word in neighbours.get(cut, ())}
-            for word in sorted(near - names):
+            for word in sorted(word for word in near - names if name in of_language[languages[word]]):
                 if count_edits(word, name) <= _reach(name) and next(known.find([word]), None) is None:
                     spelling = Spelling(entity.id, languages[word], word, name, inside[word])
                     found.setdefault((entity.id, word), spelling)
     return sorted(found.values(), key=lambda one: (one.entity_id, -one.n_accepted, one.word))
+
+
+def _name_words(topic: Topic, entity: str, language: str | None) -> set[str]:
+    """Returns the longer words of an entity's spellings in a language; None: in all."""
+    return {word for term in topic.terms(entity, language) for word in term.words if len(word) >= SHORTEST_SPELLING}
+
+
+def _drop_small(text: str) -> str:
+    """Returns the words of a text that do not begin with a small letter: names, and all words of scripts without."""
+    parts = (part for token in _TOKEN.findall(text) for part in _PART.findall(token))
+    return " ".join(part for part in parts if not part[0].islower())
 
 
 def _single_words(topic: Topic) -> set[Term]:

@@ -159,10 +159,29 @@ def test_spellings_near_an_entity_are_found(topic: Topic) -> None:
 
 def test_a_form_that_a_beginning_covers_is_no_news(tmp_path: Path) -> None:
     (tmp_path / "ferry.toml").write_text(FILE.replace('"линдквист*"', '"линдквист* совет*"'), encoding="utf-8")
-    accepted = _articles(3, "Решение линдквиста и линдкиста: совета нет.", "ru")
+    accepted = _articles(3, "Решение Линдквиста и Линдкиста: Совета нет.", "ru")
     words = {one.word for one in suggest_spellings(load_topic(tmp_path / "ferry.toml"), accepted, OTHERS)}
     assert "линдкиста" in words
     assert not {"линдквиста", "совета"} & words
+
+
+def test_names_have_capitals_where_there_are_any(topic: Topic) -> None:
+    assert suggest_spellings(topic, _articles(3, "They saw a lindkvist and lindqvists."), OTHERS) == []
+    (joined,) = suggest_spellings(topic, _articles(3, "They saw al-Lindkvist."), OTHERS)
+    assert joined.word == "lindkvist"
+    caseless = Path(topic.path).with_name("harbour.toml")
+    caseless.write_text(FILE.replace('ru = ["линдквист*"]', 'fa = ["لیندکویست"]'), encoding="utf-8")
+    found = suggest_spellings(load_topic(caseless), _articles(3, "او لیندکوییست را دید", "fa"), OTHERS)
+    assert [one.word for one in found] == ["لیندکوییست"]
+
+
+def test_spellings_are_compared_with_those_of_their_language(tmp_path: Path) -> None:
+    text = FILE.replace('ru = ["линдквист*"]', 'ar = ["مجلس السلام"]\nur = ["امن کونسل"]')
+    (tmp_path / "ferry.toml").write_text(text, encoding="utf-8")
+    council = load_topic(tmp_path / "ferry.toml")
+    assert suggest_spellings(council, _articles(3, "اسلام آباد میں", "ur"), OTHERS) == []
+    (found,) = suggest_spellings(council, _articles(3, "اسلام در شهر", "fa"), OTHERS)  # no list of that language
+    assert (found.word, found.like) == ("اسلام", "السلام")
 
 
 def test_a_common_word_is_no_spelling(topic: Topic) -> None:
