@@ -44,7 +44,7 @@ TERMINATED = (signal.SIGTERM, -signal.SIGTERM, 255)
 
 That is not the page's fault: it is read again. 255: the fork server died too, and nobody knows how the worker ended.
 """
-START_SECONDS = 15.0
+START_SECONDS = 30.0
 """How long the end of a run waits for workers that are just starting."""
 LOOK_SECONDS = 1.0
 """How often a waiting page looks whether its pool still runs."""
@@ -156,23 +156,23 @@ class Workers:
         """Stops the workers at once."""
         self.closed = True
         if self.pool is not None:
+            ends_at = time.monotonic() + START_SECONDS
             if wait([self.pool], START_SECONDS).not_done:
                 self.pool.add_done_callback(_stop_late)  # nobody else will ever know of it
             with suppress(Exception):  # one that could not be started needs no stopping
                 pool = self.pool.result(0)
-                self._let_start(pool)
+                self._let_start(pool, ends_at)
                 self._give_up(pool)
             self.pool = None
 
-    def _let_start(self, pool: ProcessPool) -> None:
+    def _let_start(self, pool: ProcessPool, ends_at: float) -> None:
         """Waits for workers amid their start: stopped there, they miss the pool's locks and die with a traceback."""
         if not self.answered:
             seen: set[int] = set()
-            ends_at = time.monotonic() + START_SECONDS
             with suppress(Exception):  # a pool that cannot start is stopped all the same
                 while len(seen) < self.count and time.monotonic() < ends_at:
                     asked = [pool.schedule(_tell_pid, timeout=START_SECONDS) for _ in range(self.count)]
-                    seen.update(future.result(START_SECONDS) for future in asked)
+                    seen.update(future.result(max(ends_at - time.monotonic(), 0.0)) for future in asked)
 
     def _give_up(self, pool: ProcessPool) -> None:
         """Stops a pool, so that the next page starts a new one: pebble breaks the whole when an idle worker is killed.

@@ -33,7 +33,7 @@ execute()
 """What runs Scrapy's command line: ``python -W`` is read before Scrapy's own classes of warnings can be imported."""
 
 TOPICS = ROOT / "topics"
-ENOUGH_SECONDS = 300.0
+ENOUGH_SECONDS = 900.0
 """After so long a command hangs, however slow and busy the machine is."""
 
 

@@ -309,7 +309,7 @@ def test_the_demonstration_needs_nothing_that_the_image_lacks(tmp_path: Path) ->
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr
