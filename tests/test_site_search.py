@@ -243,3 +243,17 @@ def test_an_excerpt_is_looked_for_in_no_more_than_the_beginning_of_a_giant(tmp_p
     marked = {hit.row["title"]: ("mark", "quokka") in hit.excerpt for hit in found.hits}
     assert marked == {"Near": True, "Far": False}
     assert all("".join(text for _, text in hit.excerpt).count("Much ado") > 3 for hit in found.hits)
+
+
+def test_the_page_calls_its_order_what_it_is(tmp_path: Path) -> None:
+    """What an archive brought in late is old and has arrived last: "newest first" would look like a mistake."""
+    path = tmp_path / "late.db"
+    fill_archive(path)
+    fill = Filler(path)
+    fill.made = 50
+    for title, hours in (("Quokka seen again", 2), ("Quokka seen first", 900)):
+        fill.article(title, "A quokka.", hours=hours)
+    fill.db.close()
+    text = asyncio.run(app.build_site(path).client.get("/search?q=quokka")).text
+    assert text.index("seen first") < text.index("seen again")
+    assert "last arrived first" in text and "newest first" not in text

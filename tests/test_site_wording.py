@@ -53,6 +53,14 @@ def test_days_times_durations_numbers() -> None:
         "12 h",
         "2 d",
     ]
+    assert [wording.say_duration(s) for s in (59.4, 59.7, 3569, 3590, 84000, 86000)] == [
+        "59 s",
+        "1 min",
+        "59 min",
+        "1 h",
+        "23 h",
+        "1 d",
+    ]
     assert (say_number(1234567), say_number(None)) == ("1,234,567", "0")
     assert (plural(1, "copy", "copies"), plural(2000, "copy", "copies")) == ("1 copy", "2,000 copies")
     assert [plural(n, "poll") for n in (0, 1, 2, None)] == ["0 polls", "1 poll", "2 polls", "0 polls"]

@@ -124,8 +124,8 @@ def say_duration(seconds: float | None) -> str:
     """Returns a number of seconds in the largest fitting unit (``20 min``, ``6.5 h``), to two figures."""
     if seconds is None:
         return ""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
+    for size, smaller, unit in ((86400, 3600, "d"), (3600, 60, "h"), (60, 1, "min")):
+        if seconds >= size - smaller / 2:  # 59.8 minutes would be rounded to 60
             return f"{_round(seconds / size)} {unit}"
     return f"{_round(seconds)} s"
 
