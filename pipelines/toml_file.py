@@ -10,6 +10,7 @@ import bisect
 import difflib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cached_property
@@ -214,6 +215,11 @@ def _explain_sign(text: str, line: int | None, column: int | None) -> str | None
         return 'these quotes mark no text here; write straight ones, "text"'
     if sign in tuple("，、،；؛;"):
         return "items of a list are parted by a plain comma: ,"
+    if sign and sign != " " and unicodedata.category(sign) in ("Cf", "Zs"):
+        return f"an invisible character (U+{ord(sign):04X}) stands here; delete it"
+    plain = str(unicodedata.decimal(sign)) if sign.isdecimal() else unicodedata.normalize("NFKC", sign)
+    if sign and not sign.isascii() and plain.isascii() and not plain.isalpha():
+        return f'"{sign}" is of another keyboard; write {plain}'
     if sign.isalnum() and _QUOTE_INSIDE.search(written[: column - 1]):
         return """the text ends at the quote before this; write a quote in it as \\", or the text in 'single quotes'"""
     return None
