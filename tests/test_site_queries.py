@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from db.connection import open_archive
-from db.site import export_queries, queries
+from db.site import export_queries, queries, search_queries
 from db.site.searching import LOOKED_AT, prepare_connection
 from tests.site_archive import NOW, fill_archive
 
 STATEMENTS = {
-    name: value
-    for name, value in vars(queries).items()
+    f"{prefix}{name}": value
+    for module, prefix in ((queries, ""), (search_queries, "SEARCH_"))
+    for name, value in vars(module).items()
     if name.isupper()
     and not name.startswith("_")
     and isinstance(value, str)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from db.site.queries import FILTERS, STORY_PAGE, TOPIC_REVIEWED
+from db.site.queries import STORY_PAGE, TOPIC_REVIEWED
+from db.site.search_queries import FILTERS
 
 _ROW = """a.id, a.title, a.url, a.source_id, s.name AS source_name, a.language, a.published_at, a.first_seen_at,
     a.updated_at, a.authors, a.story_id, st.n_articles, st.n_sources,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from db.reports import LAST_RUNS, RECENT_FAILURES, SOURCE_HEALTH
 
-_CARD = """a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.paywalled, a.story_id,
+CARD = """a.id, a.title, a.language, a.published_at, a.first_seen_at, a.source_id, a.paywalled, a.story_id,
     s.name AS source_name, st.n_articles, st.n_sources,
     CASE WHEN st.n_articles > 1 THEN
         (SELECT group_concat(DISTINCT language) FROM articles WHERE story_id = a.story_id) END AS languages,
     coalesce(nullif(a.summary, ''), (SELECT teaser FROM teasers WHERE id = a.id)) AS teaser"""
 _DAY = "substr(coalesce(a.published_at, a.first_seen_at), 1, 10)"
-_CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st ON st.id = a.story_id"
+CARD_JOINS = "JOIN sources AS s ON s.id = a.source_id LEFT JOIN stories AS st ON st.id = a.story_id"
 
 HEALTH = SOURCE_HEALTH
 HEALTH_OF_ONE = SOURCE_HEALTH.replace("WHERE s.status IN", "WHERE s.id = :id AND s.status IN")
@@ -60,7 +60,7 @@ WITH arrived AS (
     LEFT JOIN stories AS r ON r.id = f.story_id
     GROUP BY 1 ORDER BY newest_at DESC, 1 DESC LIMIT :limit
 )
-SELECT {_CARD}, substr(newest.newest_at, 1, 10) AS day FROM newest JOIN articles AS a ON a.id = newest.id {_CARD_JOINS}
+SELECT {CARD}, substr(newest.newest_at, 1, 10) AS day FROM newest JOIN articles AS a ON a.id = newest.id {CARD_JOINS}
 ORDER BY newest.newest_at DESC, a.id DESC
 """
 
@@ -80,7 +80,7 @@ ARRIVED = f"""
 WITH arrived AS (
     SELECT id FROM articles WHERE first_seen_at >= :since AND is_lead = 1 ORDER BY first_seen_at DESC, id DESC LIMIT 400
 )
-SELECT {_CARD}, {_DAY} AS day FROM arrived JOIN articles AS a ON a.id = arrived.id {_CARD_JOINS}
+SELECT {CARD}, {_DAY} AS day FROM arrived JOIN articles AS a ON a.id = arrived.id {CARD_JOINS}
 ORDER BY day DESC, a.published_at DESC, a.id DESC LIMIT :limit
 """
 
@@ -95,13 +95,13 @@ SELECT min(e.topic_id) AS topic_id, e.slug, e.name, max(e.role) AS role, max(e.n
 """
 
 STORIES = f"""
-SELECT {_CARD}, {_DAY} AS day FROM articles AS a {_CARD_JOINS}
+SELECT {CARD}, {_DAY} AS day FROM articles AS a {CARD_JOINS}
 WHERE a.is_lead = 1 AND a.published_at <= :before_at AND (a.published_at < :before_at OR a.id < :before_id)
 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
 """
 
 UNDATED = f"""
-SELECT {_CARD} FROM articles AS a {_CARD_JOINS}
+SELECT {CARD} FROM articles AS a {CARD_JOINS}
 WHERE a.is_lead = 1 AND a.published_at IS NULL AND a.id < :before_id ORDER BY a.id DESC LIMIT :limit
 """
 
@@ -127,8 +127,8 @@ WITH page AS (
     SELECT article_id, score FROM topic_matches
     WHERE topic_id = :id AND accepted = :accepted AND article_id < :before_id ORDER BY article_id DESC LIMIT :limit
 )
-SELECT {_CARD}, a.url, page.score, m.reasons, m.topic_version
-FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS}
+SELECT {CARD}, a.url, page.score, m.reasons, m.topic_version
+FROM page JOIN articles AS a ON a.id = page.article_id {CARD_JOINS}
 JOIN topic_matches AS m ON m.topic_id = :id AND m.article_id = a.id
 ORDER BY a.id DESC
 """
@@ -156,7 +156,7 @@ WITH page AS (
     SELECT article_id, n FROM mentions WHERE entity_id = :id AND article_id < :before_id
     ORDER BY article_id DESC LIMIT :limit
 )
-SELECT {_CARD}, page.n FROM page JOIN articles AS a ON a.id = page.article_id {_CARD_JOINS} ORDER BY a.id DESC
+SELECT {CARD}, page.n FROM page JOIN articles AS a ON a.id = page.article_id {CARD_JOINS} ORDER BY a.id DESC
 """
 
 # Among the newest 1,000 articles that name it: the pairs of all of them would be a scan.
@@ -211,7 +211,7 @@ WHERE d.day BETWEEN b.first AND b.last AND d.n_articles > 0 GROUP BY e.id, b.fir
 """
 
 PERIOD = f"""
-SELECT {_CARD} FROM articles AS a {_CARD_JOINS}
+SELECT {CARD} FROM articles AS a {CARD_JOINS}
 WHERE a.published_at >= coalesce((SELECT published_at FROM articles WHERE id = :after_id), :first)
 AND a.published_at < :after AND (a.published_at, a.id) > (
     SELECT published_at, id FROM articles WHERE id = :after_id UNION ALL SELECT '', 0 LIMIT 1)
@@ -307,7 +307,7 @@ FROM seeds WHERE source_id = :id AND status <> 'removed' ORDER BY failures DESC,
 """
 
 SOURCE_ARTICLES = f"""
-SELECT {_CARD} FROM articles AS a {_CARD_JOINS} WHERE a.source_id = :id
+SELECT {CARD} FROM articles AS a {CARD_JOINS} WHERE a.source_id = :id
 ORDER BY a.published_at DESC, a.id DESC LIMIT :limit
 """
 
@@ -336,63 +336,6 @@ SELECT at, url, status, error FROM (
     SELECT * FROM fetches WHERE seed_id IN (SELECT id FROM seeds WHERE source_id = :id) ORDER BY id DESC LIMIT 500
 ) WHERE error IS NOT NULL OR status >= 400 ORDER BY id DESC LIMIT 10
 """
-
-_SEARCH_SHAPE = f"""
-SELECT {_CARD}, hits.n, t.body AS body
-FROM hits JOIN articles AS a ON a.id = hits.id JOIN article_text AS t ON t.id = a.id {_CARD_JOINS}
-"""
-FILTERS = """article_text_fts.rowid > :horizon
-    AND (:source IS NULL OR f.source_id = :source) AND (:language IS NULL OR f.language = :language)
-    AND (:first IS NULL OR coalesce(f.published_at, f.first_seen_at) >= :first)
-    AND (:last IS NULL OR substr(coalesce(f.published_at, f.first_seen_at), 1, 10) <= :last)
-    AND (:topic IS NULL OR EXISTS (
-        SELECT 1 FROM topic_matches WHERE topic_id = :topic AND article_id = f.id AND accepted = 1))
-    AND (:entity IS NULL OR EXISTS (
-        SELECT 1 FROM mentions AS m JOIN entities AS e ON e.id = m.entity_id
-        WHERE m.article_id = f.id AND e.slug = :entity))
-    AND (:wider = :match OR answers(:match, (SELECT folded_title FROM article_text WHERE id = f.id),
-        (SELECT folded FROM article_text WHERE id = f.id)))"""
-
-# Of the newest articles that answer the wider expression, how many answer the one that was asked for.
-SEARCH_SHARE = """
-WITH newest AS MATERIALIZED (SELECT rowid AS id FROM article_text_fts WHERE article_text_fts MATCH sought(:wider)
-    ORDER BY rowid DESC LIMIT :tried)
-SELECT count(*) AS n FROM newest CROSS JOIN article_text AS t ON t.id = newest.id
-WHERE answers(:match, t.folded_title, t.folded)
-"""
-
-# Filters are tried on each hit, so a narrowed search looks at so many of the newest and goes on from there if asked.
-SEARCH_HORIZON = """
-SELECT coalesce((SELECT rowid FROM article_text_fts WHERE article_text_fts MATCH sought(:wider) AND rowid < :before_id
-    ORDER BY rowid DESC LIMIT 1 OFFSET :looked_at), 0) AS id
-"""
-
-# One look at the index for the page and for how many there are: a wide beginning makes each look expensive.
-SEARCH_NEWEST = f"""
-WITH found AS MATERIALIZED (
-    SELECT article_text_fts.rowid AS id FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH sought(:wider) AND article_text_fts.rowid < :before_id AND {FILTERS}
-    ORDER BY article_text_fts.rowid DESC LIMIT max(:limit, :counted)
-), hits AS (SELECT id, (SELECT count(*) FROM found) AS n FROM found ORDER BY id DESC LIMIT :limit)
-{_SEARCH_SHAPE} ORDER BY a.id DESC
-"""
-
-# bm25 reads every hit, so only the newest 2,000 are ranked; a word of the headline counts four times.
-SEARCH_BEST = f"""
-WITH newest AS MATERIALIZED (
-    SELECT article_text_fts.rowid AS id, bm25(article_text_fts, 4.0, 1.0) AS rank
-    FROM article_text_fts JOIN articles AS f ON f.id = article_text_fts.rowid
-    WHERE article_text_fts MATCH sought(:match) AND {FILTERS}
-    ORDER BY article_text_fts.rowid DESC LIMIT 2000
-), hits AS MATERIALIZED (
-    SELECT id, rank, (SELECT count(*) FROM newest) AS n FROM newest ORDER BY rank, id DESC LIMIT :limit
-)
-{_SEARCH_SHAPE} ORDER BY hits.rank, a.id DESC
-"""
-
-SEARCH_COUNT = (
-    "SELECT count(*) AS n FROM (SELECT 1 FROM article_text_fts WHERE article_text_fts MATCH sought(:match) LIMIT 1001)"
-)
 
 # From one language to the next over the index: DISTINCT would read it whole.
 LANGUAGES = """

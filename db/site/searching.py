@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from datasette.database import Database, QueryInterrupted
 
 from db.search import answers, find_forms, match_expression, scatter, widen
-from db.site import queries
+from db.site import search_queries
 from db.site.busy import was_interrupted
 from db.site.drawing import read_day
 from db.site.wording import Piece, cut_excerpt, mark_words
@@ -74,7 +74,7 @@ FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One found article: its row (see ``queries.SEARCH_NEWEST``), its headline and an excerpt with the words marked."""
+    """One found article: its row (see ``search_queries.NEWEST``), its headline and an excerpt with the words marked."""
 
     row: Any
     title: list[Piece]
@@ -169,7 +169,7 @@ async def bind_search(db: Database, question: Question, limit_ms: int | None = N
     wider = widen(question.match)
     if wider != question.match and (horizon := await _find_horizon(db, question, wider, limit_ms)):
         tried = {"wider": wider, "match": question.match, "tried": TRIED}
-        if (await _ask(db, queries.SEARCH_SHARE, tried, limit_ms))[0]["n"] >= WIDE_SHARE * TRIED:
+        if (await _ask(db, search_queries.SHARE, tried, limit_ms))[0]["n"] >= WIDE_SHARE * TRIED:
             return {**values, "wider": wider, "horizon": horizon}
     if question.filters:
         values["horizon"] = await _find_horizon(db, question, question.match, limit_ms)
@@ -178,7 +178,7 @@ async def bind_search(db: Database, question: Question, limit_ms: int | None = N
 
 async def _find_horizon(db: Database, question: Question, wider: str, limit_ms: int | None) -> int:
     place = {"wider": wider, "before_id": question.before_id, "looked_at": LOOKED_AT}
-    return int((await _ask(db, queries.SEARCH_HORIZON, place, limit_ms))[0]["id"])
+    return int((await _ask(db, search_queries.HORIZON, place, limit_ms))[0]["id"])
 
 
 async def search_archive(db: Database, question: Question, limit_ms: int | None = None) -> Results:
@@ -195,7 +195,7 @@ async def search_archive(db: Database, question: Question, limit_ms: int | None 
             return await _show_unranked(db, question, limit_ms)
         values["limit"] = PAGE_SIZE + 1 if question.order == "newest" else PAGE_SIZE
         values["counted"] = 0 if looks or question.before_id < LAST_ID else MOST_COUNTED + 1
-        sql = queries.SEARCH_NEWEST if question.order == "newest" else queries.SEARCH_BEST
+        sql = search_queries.NEWEST if question.order == "newest" else search_queries.BEST
         rows = await _ask(db, sql, values, limit_ms)
         n = None if looks else await _count_all(db, question, rows, limit_ms)
         words = () if rows else await _explain(db, question, limit_ms)
@@ -246,7 +246,7 @@ async def _explain(db: Database, question: Question, limit_ms: int | None) -> tu
 
 
 async def _count(db: Database, match: str, limit_ms: int | None) -> int:
-    return int((await _ask(db, queries.SEARCH_COUNT, {"match": match}, limit_ms))[0]["n"])
+    return int((await _ask(db, search_queries.COUNT, {"match": match}, limit_ms))[0]["n"])
 
 
 async def _count_all(db: Database, question: Question, rows: list[Any], limit_ms: int | None) -> int:
