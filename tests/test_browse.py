@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ import pytest
 
 from db.connection import ArchiveError, open_archive, utc_now
 from db.site import app
+from tests.command_lines import make_command, make_parser
 from tests.site_archive import fill_archive
 from tests.site_process import browse
 
@@ -84,3 +86,17 @@ def test_a_path_that_does_not_fit_a_uri_is_refused(tmp_path: Path) -> None:
     open_archive(path).close()
     with pytest.raises(ArchiveError, match="rename the file"):
         app.build_site(path)
+
+
+def test_what_the_start_loaded_is_not_collected_between_answers(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: frozen.append(gc.get_freeze_count()))
+    command = make_command("browse")
+    command.settings.set("DATABASE", str(database), priority="cmdline")  # type: ignore[union-attr]
+    try:
+        command.run([], make_parser("browse").parse_args(["--port", "0"]))
+    finally:
+        gc.unfreeze()
+    assert frozen and frozen[0] > 100_000  # Datasette and Jinja alone
